@@ -1,0 +1,1 @@
+"""BIDS: selection of scans, names of derivatives, descriptions of datasets; the home of pybids."""

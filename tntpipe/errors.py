@@ -1,0 +1,100 @@
+"""Every error that tntpipe raises on purpose.
+
+An error states the fact, the remedy, and (where a file is to blame) the file; its class decides the exit status, whose
+numbers are those of the BIDS execution specification's draft. Only the command line prints them or names options.
+"""
+
+from __future__ import annotations
+
+from enum import IntEnum
+
+
+class ExitStatus(IntEnum):
+    """What the process returns; see ``docs/exit-codes.md``."""
+
+    SUCCESS = 0
+    SCAN_FAILED = 1
+    INVALID_BIDS = 16
+    UNKNOWN_LEVEL = 17
+    NOTHING_SELECTED = 18
+    USAGE = 64
+    BAD_DATA = 65
+    INPUT_MISSING = 66
+    PROGRAM_MISSING = 69
+    SOFTWARE = 70
+    CANNOT_CREATE_OUTPUT = 73
+    INPUT_OUTPUT = 74
+    TEMPORARY_FAILURE = 75
+    INTERRUPTED = 130
+    TERMINATED = 143
+
+
+class TntpipeError(Exception):
+    """A fact that stops something, with what to do about it."""
+
+    exit_status = ExitStatus.SOFTWARE
+
+    def __init__(self, fact: str, *, remedy: str = "") -> None:
+        self.fact = fact
+        self.remedy = remedy
+        super().__init__(f"{fact} {remedy}".strip())
+
+
+class UsageError(TntpipeError):
+    """The command line, or a file that it names as settings, makes no sense."""
+
+    exit_status = ExitStatus.USAGE
+
+
+class DatasetError(TntpipeError):
+    """The input folder is not a BIDS dataset that can be read."""
+
+    exit_status = ExitStatus.INVALID_BIDS
+
+
+class SelectionError(TntpipeError):
+    """The dataset holds no scan that the selection admits."""
+
+    exit_status = ExitStatus.NOTHING_SELECTED
+
+
+class InputMissingError(TntpipeError):
+    """A file or folder that was named is not there."""
+
+    exit_status = ExitStatus.INPUT_MISSING
+
+
+class ImageError(TntpipeError):
+    """An image cannot be used: unreadable, empty, or of the wrong kind."""
+
+    exit_status = ExitStatus.BAD_DATA
+
+
+class TableError(TntpipeError):
+    """A label, tag or resource table cannot be used."""
+
+    exit_status = ExitStatus.BAD_DATA
+
+
+class GraphError(TntpipeError):
+    """The steps cannot be run as they stand: a cycle, two writers of one file, an input that nobody makes."""
+
+    exit_status = ExitStatus.BAD_DATA
+
+
+class BudgetError(TntpipeError):
+    """A step asks for more than the whole budget."""
+
+    exit_status = ExitStatus.USAGE
+
+
+class ProgramMissingError(TntpipeError):
+    """A program that a step runs is not installed."""
+
+    exit_status = ExitStatus.PROGRAM_MISSING
+
+
+class OutputError(TntpipeError):
+    """The output or work folder cannot be written."""
+
+    exit_status = ExitStatus.CANNOT_CREATE_OUTPUT

@@ -1,0 +1,1 @@
+"""Measures children and turns measurements into estimates; the home of psutil."""

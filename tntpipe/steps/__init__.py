@@ -1,0 +1,1 @@
+"""What is run: frozen descriptions of commands. Nothing here touches a disk."""
