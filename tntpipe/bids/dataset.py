@@ -1,0 +1,72 @@
+"""Whether a folder is a BIDS dataset: that it is there, and that ``dataset_description.json`` says so.
+
+Nothing else of the dataset is judged: the validator's hundreds of rules concern files that are never read.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from tntpipe.errors import DatasetError, InputMissingError
+
+_SKIP = "or skip the validation."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dataset:
+    """What the derivatives repeat of the dataset that they come from; empty text where it does not say."""
+
+    name: str = ""
+    bids_version: str = ""
+    doi: str = ""
+    is_derivative: bool = False
+
+
+def read_dataset(bids_dir: Path, *, skip_validation: bool = False) -> Dataset:
+    """Read ``dataset_description.json``.
+
+    Raises InputMissingError if the folder is not there, and DatasetError if the description is missing, broken, or
+    without Name or BIDSVersion; with ``skip_validation`` what cannot be read is left empty instead.
+    """
+    if not bids_dir.is_dir():
+        fact = "is a file, not a folder." if bids_dir.exists() else "does not exist."
+        raise InputMissingError(f"The dataset folder {bids_dir} {fact}", remedy="Name the folder that holds sub-….")
+    try:
+        content = _read_description(bids_dir / "dataset_description.json")
+    except DatasetError:
+        if not skip_validation:
+            raise
+        return Dataset()
+    return Dataset(
+        name=_text(content, "Name"),
+        bids_version=_text(content, "BIDSVersion"),
+        doi=_text(content, "DatasetDOI"),
+        is_derivative=content.get("DatasetType") == "derivative",
+    )
+
+
+def _read_description(path: Path) -> Mapping[str, object]:
+    try:
+        content = json.loads(path.read_bytes())
+    except FileNotFoundError as error:
+        raise DatasetError(
+            f"{path} does not exist, so {path.parent} is not a BIDS dataset.", remedy=f"Name another folder, {_SKIP}"
+        ) from error
+    except OSError as error:
+        raise DatasetError(f"{path} cannot be read: {error.strerror}.", remedy=f"Mend it, {_SKIP}") from error
+    except (ValueError, RecursionError) as error:
+        raise DatasetError(f"{path} is not valid JSON: {error}.", remedy=f"Mend it, {_SKIP}") from error
+    if not isinstance(content, dict):
+        raise DatasetError(f"{path} does not hold a JSON object.", remedy=f"Mend it, {_SKIP}")
+    missing = [field for field in ("Name", "BIDSVersion") if not _text(content, field)]
+    if missing:
+        raise DatasetError(f"{path} lacks {' and '.join(missing)}.", remedy=f"Add what is missing, {_SKIP}")
+    return content
+
+
+def _text(content: Mapping[str, object], field: str) -> str:
+    value = content.get(field)
+    return value.strip() if isinstance(value, str) else ""

@@ -1,0 +1,172 @@
+"""Files at the root of the derivative dataset: what it is, where it comes from, and how it was made.
+
+Contents are pure functions of the run's facts; ``write_dataset_files`` alone touches the disk. A file whose content is
+right is left alone, so that a repeated run changes nothing, and a dataset of another program is never overwritten.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from urllib.parse import quote
+
+from tntpipe.bids.dataset import Dataset
+from tntpipe.bids.methods import RunFacts, methods_text
+from tntpipe.bids.sidecars import RAW
+from tntpipe.errors import OutputError
+
+BIDS_VERSION = "1.10.0"
+
+# Without a trailing slash: the validator takes ``figures/`` to ignore nothing.
+BIDSIGNORE = ("work", "figures", "*.html", "*_xfm.*", "*_stats.*", "*_features.*", "group_*")
+
+DESCRIPTIONS = {
+    "qform": "T1w as acquired, with one orientation in its header, the qform",
+    "nucor": "T1w corrected for intensity non-uniformity",
+    "preproc": "T1w corrected for intensity non-uniformity, with intensities rescaled to a common range",
+    "brain": "the brain",
+    "linear": "the linear part of a registration alone",
+    "warpedmodel": "the model's image carried to the scan",
+    "warpedmodelbrain": "the model's brain mask carried to the scan",
+}
+
+_README = """\
+# tntpipe derivatives
+
+Volumes of brain tissue, lobes, nuclei and head from T1-weighted MRI, one set for each T1w image of {source}.
+
+Made by tntpipe {version} with ANTs {ants_version} ({ants_flavour}). `logs/CITATION.md` describes the method.
+Every image is on the voxels of its T1w. `*_dseg.tsv` names the labels of a segmentation, `*_stats.tsv` holds the
+volumes, and `descriptions.tsv` says what each `desc-` means.
+"""
+
+
+def dataset_description(
+    facts: RunFacts, source: Dataset, raw_link: str, container: Mapping[str, str] | None = None
+) -> dict[str, object]:
+    """Content of ``dataset_description.json``; ``raw_link`` is where ``bids:raw:`` leads."""
+    tntpipe: dict[str, object] = {"Name": "tntpipe", "Version": facts.tntpipe_version}
+    if container:
+        tntpipe["Container"] = dict(container)
+    ants = {"Name": "ANTs", "Version": facts.ants_version, "Description": facts.ants_flavour}
+    origin = {"URL": raw_link} | ({"DOI": source.doi} if source.doi else {})
+    return {
+        "Name": f"tntpipe volumes of {source.name}" if source.name else "tntpipe volumes",
+        "BIDSVersion": BIDS_VERSION,
+        "DatasetType": "derivative",
+        "GeneratedBy": [tntpipe, ants],
+        "SourceDatasets": [origin],
+        "DatasetLinks": {RAW: raw_link},
+    }
+
+
+def link_to_raw(bids_dir: Path, out_dir: Path) -> str:
+    """How the derivatives point to their source: relative if the two are likely to move together, else a file URI.
+
+    >>> link_to_raw(Path("/data/bids"), Path("/data/bids/derivatives/tntpipe"))
+    '../..'
+    >>> link_to_raw(Path("/data/bids"), Path("/scratch/out"))
+    'file:///data/bids'
+    """
+    bids, out = (Path(os.path.abspath(path)) for path in (bids_dir, out_dir))  # noqa: PTH100  (links are kept)
+    if bids in out.parents or bids.parent == out.parent:
+        return quote(os.path.relpath(bids, out))
+    return bids.as_uri()
+
+
+def container_of(environ: Mapping[str, str]) -> dict[str, str] | None:
+    """The container that the environment says this runs in, None outside one or where nothing says so."""
+    if tag := environ.get("TNTPIPE_DOCKER_TAG"):
+        return {"Type": "docker", "Tag": tag}
+    for kind in ("APPTAINER", "SINGULARITY"):
+        if image := environ.get(f"{kind}_CONTAINER"):
+            return {"Type": kind.lower(), "Tag": Path(image).name}
+    engine = environ.get("container")
+    return {"Type": engine} if engine else None
+
+
+def readme(facts: RunFacts, source: Dataset) -> str:
+    """Content of ``README``."""
+    return _README.format(
+        source=source.name or "the source dataset",
+        version=facts.tntpipe_version,
+        ants_version=facts.ants_version,
+        ants_flavour=facts.ants_flavour,
+    )
+
+
+def descriptions_table(facts: RunFacts) -> str:
+    """Content of ``descriptions.tsv``: each ``desc`` label that a file of this run may carry."""
+    model = facts.subcortical_model
+    second = {} if model is None else {f"warped{model}": "the subcortical model's image carried to the scan"}
+    rows = (f"desc-{label}\t{description}\n" for label, description in (DESCRIPTIONS | second).items())
+    return "".join(("desc_id\tdescription\n", *rows))
+
+
+def json_text(content: Mapping[str, object]) -> str:
+    """JSON as tntpipe writes it."""
+    return json.dumps(content, indent=2, ensure_ascii=False) + "\n"
+
+
+def dataset_files(
+    facts: RunFacts, source: Dataset, raw_link: str, container: Mapping[str, str] | None = None
+) -> dict[str, str]:
+    """Content of every file of the dataset itself, by its path in the output folder."""
+    return {
+        "dataset_description.json": json_text(dataset_description(facts, source, raw_link, container)),
+        "README": readme(facts, source),
+        ".bidsignore": "".join(f"{pattern}\n" for pattern in BIDSIGNORE),
+        "descriptions.tsv": descriptions_table(facts),
+        "logs/CITATION.md": methods_text(facts),
+    }
+
+
+def write_dataset_files(
+    out_dir: Path, facts: RunFacts, source: Dataset, raw_link: str, container: Mapping[str, str] | None = None
+) -> tuple[Path, ...]:
+    """Write what is not there or differs, each file in one step; return what was written.
+
+    Raises OutputError if the folder cannot be written, or already holds a dataset that tntpipe did not make.
+    """
+    _refuse_foreign_dataset(out_dir)
+    written = []
+    for name, text in dataset_files(facts, source, raw_link, container).items():
+        try:
+            if _write_if_changed(out_dir / name, text.encode()):
+                written.append(out_dir / name)
+        except OSError as error:
+            raise OutputError(
+                f"{out_dir / name} cannot be written: {error.strerror}.", remedy="Choose another output folder."
+            ) from error
+    return tuple(written)
+
+
+def _refuse_foreign_dataset(out_dir: Path) -> None:
+    path = out_dir / "dataset_description.json"
+    try:
+        content = json.loads(path.read_bytes())
+        makers = [maker["Name"] for maker in content.get("GeneratedBy", ())]
+    except (FileNotFoundError, NotADirectoryError):
+        return
+    except (OSError, ValueError, AttributeError, TypeError, KeyError):
+        makers = []
+    if "tntpipe" not in makers:
+        raise OutputError(
+            f"{path} is there and was not written by tntpipe.",
+            remedy="Choose an output folder that holds no other dataset.",
+        )
+
+
+def _write_if_changed(path: Path, content: bytes) -> bool:
+    if path.is_file() and path.read_bytes() == content:
+        return False
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        temporary.write_bytes(content)
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+    return True

@@ -1,0 +1,92 @@
+"""The paragraph on methods that a paper may quote, made from the settings of the run that it describes.
+
+It says only what this run did: an option that was off leaves no sentence. References are numbered as they are named.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+BrainExtraction = Literal["template", "given", "bet"]
+Registration = Literal["reference", "quick", "debug"]
+
+REFERENCES = {
+    "ants": "Tustison NJ, et al. The ANTsX ecosystem for quantitative biological and medical imaging. "
+    "Sci Rep 2021;11:9068. doi:10.1038/s41598-021-87564-6",
+    "n4": "Tustison NJ, et al. N4ITK: improved N3 bias correction. IEEE Trans Med Imaging 2010;29(6):1310-20. "
+    "doi:10.1109/TMI.2010.2046908",
+    "syn": "Avants BB, et al. Symmetric diffeomorphic image registration with cross-correlation. "
+    "Med Image Anal 2008;12(1):26-41. doi:10.1016/j.media.2007.06.004",
+    "atropos": "Avants BB, et al. An open source multivariate framework for n-tissue segmentation with evaluation on "
+    "public data. Neuroinformatics 2011;9(4):381-400. doi:10.1007/s12021-011-9109-y",
+    "bet": "Smith SM. Fast robust automated brain extraction. Hum Brain Mapp 2002;17(3):143-55. doi:10.1002/hbm.10062",
+    "bids": "Gorgolewski KJ, et al. The brain imaging data structure. Sci Data 2016;3:160044. "
+    "doi:10.1038/sdata.2016.44",
+}
+
+_BRAIN = {
+    "template": "The brain was extracted by registering a whole-head template and refining its mask.",
+    "given": "The brain masks were provided by the user.",
+    "bet": "The brain was extracted with FSL BET {bet}.",
+}
+_REGISTRATION = {
+    "reference": "with the parameters of `antsRegistrationSyN.sh`",
+    "quick": "with the parameters of `antsRegistrationSyNQuick.sh`",
+    "debug": "with one iteration at each level (a test of the software: not to be analysed)",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunFacts:
+    """What a run's derivatives tell about how they were made."""
+
+    tntpipe_version: str
+    ants_flavour: str
+    ants_version: str
+    model: str
+    registration: Registration
+    brain_extraction: BrainExtraction
+    subcortical_model: str | None = None
+    intracranial_volume: bool = False
+
+
+@dataclass(slots=True)
+class _Bibliography:
+    """References in the order in which they are first cited."""
+
+    cited: list[str] = field(default_factory=list)
+
+    def cite(self, key: str) -> str:
+        if key not in self.cited:
+            self.cited.append(key)
+        return f"[{self.cited.index(key) + 1}]"
+
+
+def methods_text(facts: RunFacts) -> str:
+    """Markdown: the paragraph, and the list of its references."""
+    bibliography = _Bibliography()
+    paragraph = " ".join(_sentences(facts, bibliography.cite("bids"), bibliography))
+    references = [f"{number}. {REFERENCES[key]}" for number, key in enumerate(bibliography.cited, 1)]
+    return "\n".join(("# Methods", "", paragraph, "", "## References", "", *references, ""))
+
+
+def _sentences(facts: RunFacts, bids: str, bibliography: _Bibliography) -> list[str]:
+    cite = bibliography.cite
+    sentences = [
+        f"T1-weighted images, organised in BIDS {bids}, were processed with tntpipe {facts.tntpipe_version}, "
+        f"which runs ANTs ({facts.ants_flavour}, version {facts.ants_version}) {cite('ants')}.",
+        f"Intensity non-uniformity was corrected with N4 {cite('n4')}, and intensities were rescaled.",
+        _BRAIN[facts.brain_extraction].format(bet=cite("bet") if facts.brain_extraction == "bet" else ""),
+        f"The model {facts.model} was registered to each scan by a linear and then a symmetric diffeomorphic (SyN) "
+        f"transform {cite('syn')}, {_REGISTRATION[facts.registration]}.",
+        "Grey matter, white matter and cerebrospinal fluid were separated with Atropos "
+        f"{cite('atropos')}, started from the intensities at tags of the model carried to the scan.",
+        "Lobes were carried from the model to the scan, and the volume and mean intensity of each tissue in each lobe "
+        "were computed.",
+    ]
+    if facts.subcortical_model is not None:
+        sentences.append(f"Subcortical structures were carried from the model {facts.subcortical_model}.")
+    if facts.intracranial_volume:
+        sentences.append("Intracranial volume is that of the model's intracranial mask carried to the scan.")
+    return sentences

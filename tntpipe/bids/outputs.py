@@ -1,0 +1,86 @@
+"""Every derivative of a scan that tntpipe writes: its name, and which table or sidecar stands beside it.
+
+This is the one list of output names. Steps ask it where a file goes; it knows no step and no file's content.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+
+from tntpipe.bids.naming import derivative_path
+from tntpipe.bids.scan import Scan
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Derivative:
+    """A kind of output file: suffix, extension, and the entities that are its own."""
+
+    suffix: str
+    extension: str = ".nii.gz"
+    entities: tuple[tuple[str, str], ...]
+
+    def path(self, scan: Scan) -> PurePosixPath:
+        """Where the file of this scan goes, relative to the output folder."""
+        return derivative_path(scan, self.suffix, self.extension, **dict(self.entities))
+
+    def sidecar(self, scan: Scan) -> PurePosixPath:
+        """The JSON file beside it."""
+        return derivative_path(scan, self.suffix, ".json", **dict(self.entities))
+
+    def label_table(self, scan: Scan) -> PurePosixPath:
+        """The table of labels beside a segmentation."""
+        return derivative_path(scan, self.suffix, ".tsv", **dict(self.entities))
+
+
+def image(suffix: str, **entities: str) -> Derivative:
+    """A kind of image."""
+    return Derivative(suffix=suffix, entities=tuple(entities.items()))
+
+
+def table(suffix: str, **entities: str) -> Derivative:
+    """A kind of table, whose sidecar describes its columns."""
+    return Derivative(suffix=suffix, extension=".tsv", entities=tuple(entities.items()))
+
+
+CLEAN_T1W = image("T1w", desc="qform")
+NUCOR_T1W = image("T1w", desc="nucor")
+PREPROC_T1W = image("T1w", desc="preproc")
+WARPED_MODEL = image("T1w", desc="warpedmodel")
+
+BRAIN_MASK = image("mask", desc="brain")
+WARPED_MODEL_BRAIN_MASK = image("mask", desc="warpedmodelbrain")
+INTRACRANIAL_MASK = image("mask", label="ICV")
+
+TISSUE_DSEG = image("dseg", seg="tissue")
+LOBES_DSEG = image("dseg", seg="lobes")
+TISSUELOBES_DSEG = image("dseg", seg="tissuelobes")
+GM_PROBSEG = image("probseg", label="GM")
+WM_PROBSEG = image("probseg", label="WM")
+CSF_PROBSEG = image("probseg", label="CSF")
+
+TISSUE_FEATURES = table("features", seg="tissue")
+TISSUELOBES_STATS = table("stats", seg="tissuelobes")
+BRAIN_STATS = table("stats", desc="brain")
+INTRACRANIAL_STATS = table("stats", label="ICV")
+
+
+def subcortex_dseg(atlas: str) -> Derivative:
+    """Labels of the nuclei, by the atlas they come from."""
+    return image("dseg", atlas=atlas, seg="subcortex")
+
+
+def subcortex_stats(atlas: str) -> Derivative:
+    """Statistics of the nuclei."""
+    return table("stats", atlas=atlas, seg="subcortex")
+
+
+def warped_subcortical_model(model: str) -> Derivative:
+    """The second model on the scan; its name keeps it apart from the first one."""
+    return image("T1w", desc=f"warped{model}")
+
+
+def transform(from_: str, to: str, *, linear: bool = False) -> Derivative:
+    """A transform that carries images of space ``from_`` to space ``to``; ``T1w`` is the scan."""
+    desc = (("desc", "linear"),) if linear else ()
+    return Derivative(suffix="xfm", extension=".h5", entities=(("from", from_), ("to", to), ("mode", "image"), *desc))

@@ -1,0 +1,42 @@
+"""Whom a run is about: the participants asked for, less those excluded.
+
+A participant who was asked for and is not there stops the run, with the nearest label that is: it is a slip of the
+finger. An excluded one who is not there is only reported: such lists are shared between datasets.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from difflib import get_close_matches
+from pathlib import Path
+
+from tntpipe.bids.scan import Finding
+from tntpipe.errors import SelectionError
+
+
+def choose_participants(
+    there: Collection[str], asked: Collection[str], excluded: Collection[str], root: Path
+) -> tuple[tuple[str, ...], tuple[Finding, ...]]:
+    """Labels to run, sorted, and a notice for each excluded label that the dataset does not have."""
+    if not there:
+        raise SelectionError(f"{root} has no sub-… folder.", remedy="Name the folder that holds them.")
+    missing = [label for label in asked if label not in there]
+    if missing:
+        named = ", ".join(_with_nearest(label, there) for label in missing)
+        raise SelectionError(f"{root} has no participant {named}.", remedy="Correct or leave out what is not there.")
+    chosen = tuple(sorted((set(asked) or set(there)) - set(excluded)))
+    if not chosen:
+        raise SelectionError("Every participant asked for is also excluded.", remedy="Exclude fewer.")
+    unknown = (label for label in excluded if label not in there)
+    return chosen, tuple(Finding(root / f"sub-{label}", "is excluded but is not there.") for label in unknown)
+
+
+def _with_nearest(label: str, there: Collection[str]) -> str:
+    """The label, with the one that was perhaps meant.
+
+    >>> _with_nearest("1", ["001", "011"]), _with_nearest("zz", ["001"])
+    ('1 (there is 001)', 'zz')
+    """
+    same_number = [other for other in sorted(there) if other.lstrip("0") == label.lstrip("0")]
+    nearest = same_number or get_close_matches(label, sorted(there), n=1)
+    return f"{label} (there is {nearest[0]})" if nearest else label

@@ -1,0 +1,102 @@
+"""What a listing of the participants' ``anat`` folders finds: scans by name, and names that are none.
+
+Folders are listed and nothing is opened. A folder or link that cannot be followed is a Finding, never an exception.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tntpipe.bids.entities import LABEL
+from tntpipe.bids.scan import Finding, Scan, is_candidate, scan_of, why_no_head
+from tntpipe.errors import DatasetError
+
+
+@dataclass(slots=True)
+class Survey:
+    """Scans whose names can be read, files and folders that cannot be used, and those left out by design."""
+
+    scans: list[Scan] = field(default_factory=list)
+    refused: list[Finding] = field(default_factory=list)
+    notices: list[Finding] = field(default_factory=list)
+
+    def find_subjects(self, root: Path) -> dict[str, Path]:
+        """Participant folders by label; a link that leads nowhere is one too, and is refused once it is chosen."""
+        try:
+            with os.scandir(root) as listing:
+                names = sorted(entry.name for entry in listing if _may_be_subject(entry))
+        except OSError as error:
+            raise DatasetError(f"{root} cannot be listed: {error.strerror}.", remedy="Ask for permission.") from error
+        strange = [name for name in names if not LABEL.fullmatch(name[4:])]
+        self.notices += [Finding(root / name, "skipped: its name is not sub- and a BIDS label.") for name in strange]
+        return {name[4:]: root / name for name in names if LABEL.fullmatch(name[4:])}
+
+    def read_subject(self, folder: Path, subject: str, *, asked_for: bool) -> None:
+        """Read the names of all T1w files of one participant, of whom one who was asked for must have some."""
+        before = len(self.scans) + len(self.refused)
+        for name in self._listed(folder):
+            if name == "anat":
+                self._read_anat(folder / name, subject, None)
+            elif name.startswith("ses-") and LABEL.fullmatch(name[4:]):
+                self._read_session(folder / name, subject)
+            elif name.startswith("ses-"):
+                self.notices.append(Finding(folder / name, "skipped: its name is not ses- and a BIDS label."))
+        if len(self.scans) + len(self.refused) == before:
+            none = Finding(folder, "has no T1w image.", "Its name would end in _T1w.nii.gz or _T1w.nii, under anat.")
+            (self.refused if asked_for else self.notices).append(none)
+
+    def _read_session(self, folder: Path, subject: str) -> None:
+        if folder.is_symlink() and (finding := why_unusable(folder, stat.S_ISDIR)):
+            self.refused.append(finding)
+        else:
+            self._read_anat(folder / "anat", subject, folder.name[4:])
+
+    def _read_anat(self, folder: Path, subject: str, session: str | None) -> None:
+        for name in filter(is_candidate, self._listed(folder)):
+            if why := why_no_head(name):
+                self.notices.append(Finding(folder / name, f"skipped: {why}"))
+                continue
+            scan = scan_of(folder / name, subject, session)
+            if isinstance(scan, Scan):
+                self.scans.append(scan)
+            else:
+                self.refused.append(scan)
+
+    def _listed(self, folder: Path) -> list[str]:
+        """Sorted names in a folder; none if there is no such folder, none and refused if it cannot be listed."""
+        try:
+            with os.scandir(folder) as listing:
+                return sorted(entry.name for entry in listing)
+        except (FileNotFoundError, NotADirectoryError):
+            finding = why_unusable(folder, stat.S_ISDIR) if folder.is_symlink() else None
+        except OSError:
+            finding = why_unusable(folder, stat.S_ISDIR) or Finding(folder, "cannot be listed.", "Ask for permission.")
+        if finding is not None:
+            self.refused.append(finding)
+        return []
+
+
+def _may_be_subject(entry: os.DirEntry[str]) -> bool:
+    return entry.name.startswith("sub-") and (entry.is_symlink() or entry.is_dir())
+
+
+def why_unusable(path: Path, is_right_kind: Callable[[int], bool]) -> Finding | None:
+    """Why a path does not lead to what it should, by ``stat.S_ISREG`` or ``S_ISDIR``; None if it does."""
+    try:
+        mode = path.stat().st_mode
+    except OSError as error:
+        if error.errno == errno.ELOOP:
+            return Finding(path, "is a symbolic link that leads to itself.", "Mend the link.")
+        if not path.is_symlink():
+            return Finding(path, f"cannot be used: {error.strerror}.")
+        target = str(path.readlink())
+        remedy = "Fetch its content with `datalad get`." if ".git/annex/" in target else "Mend the link."
+        return Finding(path, f"is a symbolic link to {target}, which cannot be followed: {error.strerror}.", remedy)
+    if is_right_kind(mode):
+        return None
+    return Finding(path, f"is {'a folder' if stat.S_ISDIR(mode) else 'a special file'}, not an image.")
