@@ -1,0 +1,56 @@
+"""What a run would do, told without doing it: scans, steps, requests and output names, or the graph as a picture."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from pathlib import Path
+
+from tntpipe.budget import Budget
+from tntpipe.cli.plan import Plan, request_of
+from tntpipe.cli.settings import Settings
+from tntpipe.errors import OutputError, ProgramMissingError, UsageError
+from tntpipe.files import replaced_atomically, write_text
+from tntpipe.graph import Graph, dot
+from tntpipe.resources import format_gib
+
+
+def print_plan(plan: Plan, settings: Settings, budget: Budget) -> None:
+    """Print everything that the run would do, one line a step and a line below it for each derivative."""
+    print(f"dataset  {settings.bids_dir}\noutput   {settings.output_dir}\nwork     {settings.work_dir}")
+    print(f"budget   {budget}\nANTs     {plan.programs.ants}")
+    for notice in plan.notices:
+        print(f"notice   {notice}")
+    for refusal in plan.refusals:
+        print(f"refused  {refusal.scan}: {refusal.message}")
+    for scan in ("", *plan.scans):
+        print(f"\n{scan or 'once for all scans'}")
+        for step in plan.graph:
+            if step.scan == scan:
+                request, wall_s = request_of(step, settings.ants_n_proc)
+                memory = format_gib(request.mem_bytes)
+                print(f"  {step.kind:<28} {request.cpus:>2} CPU {memory:>9} {wall_s:>8.0f} s  {step.program}")
+                for export in step.exports:
+                    print(f"      {export.path}")
+    print(f"\n{len(plan.scans)} scans, {len(plan.graph)} steps, {len(plan.refusals)} refused; nothing was run.")
+
+
+def write_graph(graph: Graph, path: Path) -> None:
+    """Write the graph as dot, or, by Graphviz, as the picture that the name's ending says."""
+    text = dot(graph)
+    try:
+        if path.suffix == ".dot":
+            write_text(path, text)
+            return
+        if path.suffix not in (".svg", ".png", ".pdf"):
+            raise UsageError(f"A graph cannot be written as {path.name}.", remedy="End the name in .dot, .svg, .png or .pdf.")
+        program = shutil.which("dot")
+        if program is None:
+            raise ProgramMissingError(
+                f"Graphviz, which makes {path.suffix} pictures, is not installed: there is no dot on PATH.",
+                remedy=f"Install it, or write {path.with_suffix('.dot').name} instead.",
+            )
+        with replaced_atomically(path) as temporary:
+            subprocess.run([program, f"-T{path.suffix[1:]}", "-o", temporary], input=text.encode(), check=True)
+    except OSError as error:
+        raise OutputError(f"{path} cannot be written: {error.strerror}.", remedy="Name another file.") from error

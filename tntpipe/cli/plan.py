@@ -1,0 +1,105 @@
+"""What a run will do, before it does it: the scans, their graph of steps, and what each step is expected to need."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+
+from tntpipe.bids.dataset import Dataset
+from tntpipe.bids.scan import Finding
+from tntpipe.bids.selection import select_scans
+from tntpipe.cli.checks import Refusal, check_model, check_scans
+from tntpipe.cli.settings import Settings
+from tntpipe.graph import Graph, build_graph
+from tntpipe.model import Model
+from tntpipe.pipeline.method import BrainExtraction
+from tntpipe.pipeline.model_steps import PreparedModel, prepare_model
+from tntpipe.pipeline.scan_steps import scan_steps
+from tntpipe.profiling.estimates import estimate
+from tntpipe.programs import Programs, find_programs
+from tntpipe.resources import Resources
+from tntpipe.scheduler.events import Job
+from tntpipe.steps.step import Step
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """A run that could begin."""
+
+    graph: Graph
+    programs: Programs
+    dataset: Dataset
+    scans: tuple[str, ...]
+    refusals: tuple[Refusal, ...]
+    notices: tuple[Finding, ...]
+
+
+def make_plan(settings: Settings, n_threads: int, progress: Callable[[str], None]) -> Plan:
+    """Select and check the scans, check the models, and build the graph.
+
+    Raises
+    ------
+    TntpipeError
+        Whatever makes the whole run impossible; what is wrong with one scan is among the refusals.
+    """
+    selected = select_scans(settings.bids_dir, settings.selection)
+    method = settings.method
+    facts, tissues = check_model(settings.model, method)
+    assert tissues is not None
+    model = prepare_model(settings.model, f"model-{settings.model.space}", facts.n_voxels, method)
+    models = [model]
+    if settings.subcortical_model is not None:
+        models.append(_prepare_subcortical(settings.subcortical_model, settings))
+    n_scans = len(selected.scans)
+    subjects, refusals = check_scans(
+        selected.scans,
+        method,
+        settings.brain_mask_dir,
+        n_threads=n_threads,
+        cache=settings.work_dir / "checks.json",
+        progress=lambda n_checked: progress(f"checking scans: {n_checked} of {n_scans}"),
+    )
+    programs = find_programs(bet=method.brain_extraction is BrainExtraction.BET)
+    second = models[1] if len(models) > 1 else None
+    steps = [step for prepared in models for step in prepared.steps]
+    for subject in subjects:
+        steps += scan_steps(subject, model, second, method, tissues)
+    refused = [Refusal(_name_of(finding), str(finding)) for finding in selected.refused]
+    return Plan(
+        graph=build_graph(steps, programs.commands),
+        programs=programs,
+        dataset=selected.dataset,
+        scans=tuple(subject.scan.key for subject in subjects),
+        refusals=(*refused, *refusals),
+        notices=selected.notices,
+    )
+
+
+def _prepare_subcortical(model: Model, settings: Settings) -> PreparedModel:
+    facts, _ = check_model(model, settings.method)
+    return prepare_model(model, f"subcortical-model-{model.space}", facts.n_voxels, settings.method)
+
+
+def _name_of(finding: Finding) -> str:
+    return finding.path.name.removesuffix(".gz").removesuffix(".nii").removesuffix("_T1w")
+
+
+def request_of(step: Step, ants_n_proc: int) -> tuple[Resources, float]:
+    """What to reserve for a step, and its expected wall time in seconds."""
+    expected = estimate(step.kind, step.variant, step.voxels)
+    threads = ants_n_proc if step.moldable else 1
+    return Resources(threads, expected.mem_bytes), expected.wall_s(threads)
+
+
+def jobs_of(graph: Graph, done: Collection[str], ants_n_proc: int) -> list[Job]:
+    """The scheduler's jobs for the steps that are not done."""
+    jobs = []
+    for step in graph:
+        if step.name in done:
+            continue
+        request, wall_s = request_of(step, ants_n_proc)
+        follows = tuple(name for name in graph.follows[step.name] if name not in done)
+        jobs.append(
+            Job(name=step.name, request=request, wall_s=wall_s, follows=follows, group=step.scan, kind=step.kind)
+        )
+    return jobs

@@ -1,0 +1,176 @@
+"""The level ``participant``: from settings to derivatives, and what is said at the end."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict
+
+from tntpipe import __version__
+from tntpipe.bids.description import container_of, link_to_raw, write_dataset_files
+from tntpipe.bids.methods import RunFacts
+from tntpipe.budget import Budget, find_budget
+from tntpipe.cli.dry_run import print_plan, write_graph
+from tntpipe.cli.plan import Plan, jobs_of, make_plan
+from tntpipe.cli.settings import Settings
+from tntpipe.cli.summary import print_summary
+from tntpipe.cli.views import Views
+from tntpipe.derivatives import Derivatives
+from tntpipe.errors import ExitStatus
+from tntpipe.events import (
+    Notice,
+    Outcome,
+    RunEnded,
+    RunEvent,
+    RunStarted,
+    ScanEnded,
+    ScanOutcome,
+    StepDropped,
+    StepEnded,
+)
+from tntpipe.executors.drive import drive
+from tntpipe.executors.machine import Machine
+from tntpipe.graph import Graph
+from tntpipe.scan_tracker import ScanTracker
+from tntpipe.scheduler.core import Scheduler
+from tntpipe.scheduler.events import Action, Drop, Event
+from tntpipe.workfolder import WorkFolder
+
+
+def run_participants(settings: Settings, words: Sequence[str]) -> ExitStatus:
+    """Run the level; how it went."""
+    budget = find_budget(settings.n_proc, settings.memory_gb)
+    plan = make_plan(settings, budget.cpus.amount, _say_progress)
+    if settings.graph_output is not None:
+        write_graph(plan.graph, settings.graph_output)
+        return ExitStatus.SUCCESS
+    if settings.dry_run:
+        Scheduler(jobs_of(plan.graph, (), settings.ants_n_proc), budget.resources)
+        print_plan(plan, settings, budget)
+        return ExitStatus.SCAN_FAILED if plan.refusals else ExitStatus.SUCCESS
+    return _Run(settings, plan, budget, words).run()
+
+
+class _Run:
+    """One run of a plan."""
+
+    def __init__(self, settings: Settings, plan: Plan, budget: Budget, words: Sequence[str]) -> None:
+        self._settings, self._plan, self._budget = settings, plan, budget
+        self._work = WorkFolder(settings.work_dir, plan.programs.versions)
+        self._derivatives = Derivatives(settings.output_dir, self._work)
+        self._done = _done_steps(plan.graph, self._work, self._derivatives)
+        jobs = jobs_of(plan.graph, self._done, settings.ants_n_proc)
+        self._scheduler = Scheduler(jobs, budget.resources)
+        self._tracker = ScanTracker(plan.graph, plan.scans, self._done)
+        facts = _facts(settings, plan)
+        link = link_to_raw(settings.bids_dir, settings.output_dir)
+        write_dataset_files(settings.output_dir, facts, plan.dataset, link, container_of(os.environ))
+        self._words = words
+
+    def run(self) -> ExitStatus:
+        """Run what is left to run."""
+        settings = self._settings
+        with Views(settings.output_dir / "logs", dashboard=settings.dashboard, loglevel=settings.loglevel) as self._views:
+            machine = self._machine = Machine(
+                self._plan.graph,
+                self._work,
+                self._derivatives,
+                self._plan.programs.commands,
+                self._emit,
+                tick=self._views.tick if self._views.live else None,
+            )
+            self._begin()
+            try:
+                with machine.signals():
+                    drive(self._scheduler, machine, self._observe)
+            finally:
+                machine.close()
+                self._work.remember_contents()
+            for ended in self._tracker.finish():
+                self._views.emit(ended)
+            outcomes = self._tracker.outcomes | {r.scan: ScanOutcome.REFUSED for r in self._plan.refusals}
+            status = _exit_status(outcomes.values(), machine.stop_signal)
+            self._views.emit(RunEnded(exit_status=status, scans={scan: o.value for scan, o in outcomes.items()}))
+        print_summary(self._views.state, self._views.run_dir, settings.output_dir)
+        return status
+
+    def _begin(self) -> None:
+        settings, plan = self._settings, self._plan
+        self._views.emit(
+            RunStarted(
+                command=("tntpipe", *self._words),
+                version=__version__,
+                ants=str(plan.programs.ants),
+                cpus=self._budget.cpus.amount,
+                mem_bytes=self._budget.mem.amount,
+                scans=_count_by_scan(plan.graph, plan.graph.steps),
+                reused=_count_by_scan(plan.graph, self._done),
+                settings={name: str(value) for name, value in asdict(settings.method).items()},
+            )
+        )
+        for text in (*settings.notices, *map(str, plan.notices), f"budget: {self._budget}"):
+            self._views.emit(Notice(text=text))
+        for refusal in plan.refusals:
+            self._views.emit(ScanEnded(scan=refusal.scan, outcome=ScanOutcome.REFUSED, message=refusal.message))
+        for ended in self._tracker.begin():
+            self._views.emit(ended)
+
+    def _emit(self, event: RunEvent) -> None:
+        self._views.emit(event)
+        for ended in self._tracker.follow(event):
+            self._views.emit(ended)
+        failed = isinstance(event, StepEnded) and event.outcome is Outcome.FAILED
+        if failed and self._settings.stop_on_first_crash:
+            self._machine.interrupt()
+
+    def _observe(self, _now: float, happened: Event | Action) -> None:
+        if isinstance(happened, Drop):
+            step = self._plan.graph.steps[happened.name]
+            self._emit(StepDropped(name=step.name, scan=step.scan, because=happened.because))
+
+
+def _say_progress(text: str) -> None:
+    if sys.stderr.isatty():
+        print(f"\r{text}\x1b[K", end="\r", file=sys.stderr, flush=True)
+
+
+def _done_steps(graph: Graph, work: WorkFolder, derivatives: Derivatives) -> set[str]:
+    """The steps whose results are there, and the derivatives that they left."""
+    done: set[str] = set()
+    for step in graph:
+        if done.issuperset(graph.follows[step.name]) and work.is_done(step) and derivatives.are_published(step):
+            done.add(step.name)
+    return done
+
+
+def _count_by_scan(graph: Graph, names: Iterable[str]) -> dict[str, int]:
+    counts: dict[str, int] = {}
+    for name in names:
+        scan = graph.steps[name].scan
+        counts[scan] = counts.get(scan, 0) + 1
+    return counts
+
+
+def _facts(settings: Settings, plan: Plan) -> RunFacts:
+    method = settings.method
+    second = settings.subcortical_model
+    return RunFacts(
+        tntpipe_version=__version__,
+        ants_flavour=plan.programs.ants.flavour,
+        ants_version=plan.programs.ants.version,
+        model=settings.model.space,
+        registration=method.preset.name,  # type: ignore[arg-type]
+        brain_extraction=method.brain_extraction.value,  # type: ignore[arg-type]
+        subcortical_model=(second or settings.model).space if method.subcortical else None,
+        intracranial_volume=method.intracranial_volume,
+    )
+
+
+def _exit_status(outcomes: Iterable[ScanOutcome], stop_signal: int | None) -> ExitStatus:
+    if stop_signal is not None:
+        return ExitStatus.INTERRUPTED if stop_signal == signal.SIGINT else ExitStatus.TERMINATED
+    bad = {ScanOutcome.FAILED, ScanOutcome.REFUSED, ScanOutcome.STOPPED}
+    return ExitStatus.SCAN_FAILED if bad.intersection(outcomes) else ExitStatus.SUCCESS
+

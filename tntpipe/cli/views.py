@@ -1,0 +1,87 @@
+"""Where a run's events go: the journal, the log, crash files, and the screen."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+from types import TracebackType
+
+from rich.console import Console
+from rich.live import Live
+
+from tntpipe.crash import crash_name, crash_text
+from tntpipe.dashboard import render
+from tntpipe.events import Outcome, RunEvent, StepEnded
+from tntpipe.files import write_text
+from tntpipe.journal import Journal
+from tntpipe.lines import LEVELS, line_of
+from tntpipe.run_state import RunState
+
+Sink = Callable[[float, RunEvent], None]
+
+
+class Views:
+    """Stamps each event with the time and hands it to every view."""
+
+    def __init__(self, log_dir: Path, *, dashboard: bool, loglevel: str) -> None:
+        self.state = RunState()
+        self.when = datetime.now().strftime("%Y%m%d-%H%M%S")
+        self.run_dir = _new_folder(log_dir, f"run-{self.when}")
+        self._log_dir = log_dir
+        self._journal = Journal(self.run_dir / "journal.jsonl")
+        self._log = (self.run_dir / "run.log").open("a", encoding="utf-8", buffering=1)
+        self._lowest = LEVELS.index(loglevel)
+        self.console = Console(stderr=True)
+        self.live: Live | None = None
+        if dashboard and self.console.is_terminal and not self.console.is_dumb_terminal:
+            self.live = Live(console=self.console, auto_refresh=False, transient=True)
+
+    def __enter__(self) -> Views:
+        if self.live:
+            self.live.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self.live:
+            self.live.stop()
+        self._journal.close()
+        self._log.close()
+
+    def emit(self, event: RunEvent) -> None:
+        """Take one event."""
+        t = time.time()
+        self.state.apply(t, event)
+        self._journal.record(t, event)
+        if isinstance(event, StepEnded) and event.outcome is Outcome.FAILED:
+            write_text(self._log_dir / crash_name(event, self.when), crash_text(event))
+        line = line_of(event)
+        if line is not None:
+            self._say(t, *line)
+
+    def tick(self) -> None:
+        """Draw the screen again."""
+        if self.live:
+            self.live.update(render(self.state, time.time()), refresh=True)
+
+    def _say(self, t: float, level: str, text: str) -> None:
+        stamped = f"{datetime.fromtimestamp(t).isoformat(sep=' ', timespec='seconds')} {level:<7} {text}"
+        self._log.write(stamped + "\n")
+        if not self.live and LEVELS.index(level) >= self._lowest:
+            print(stamped, file=sys.stderr, flush=True)
+
+
+def _new_folder(parent: Path, name: str) -> Path:
+    """A folder that did not exist, with a number at its end where the name is taken."""
+    for number in range(1, 1000):
+        folder = parent / (name if number == 1 else f"{name}-{number}")
+        try:
+            folder.mkdir(parents=True)
+        except FileExistsError:
+            continue
+        return folder
+    raise FileExistsError(parent / name)

@@ -1,0 +1,51 @@
+"""Crash files: what a person needs to understand a failed step, in one text."""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+
+from tntpipe.events import StepEnded
+from tntpipe.resources import format_gib
+from tntpipe.workfolder import LOG_NAME
+
+N_LOG_LINES = 40
+LOG_TAIL_BYTES = 64_000
+
+
+def log_tail(folder: Path, n_lines: int = N_LOG_LINES) -> list[str]:
+    """The last lines of a step's log."""
+    try:
+        with (folder / LOG_NAME).open("rb") as file:
+            file.seek(0, 2)
+            file.seek(max(0, file.tell() - LOG_TAIL_BYTES))
+            text = file.read().decode("utf-8", errors="replace")
+    except OSError:
+        return []
+    return [line.rstrip() for line in text.splitlines() if line.strip()][-n_lines:]
+
+
+def crash_text(event: StepEnded) -> str:
+    """The content of the crash file of a failed step."""
+    folder = Path(event.folder)
+    lines = [f"step     {event.name}", f"failed   {event.message}", f"command  {shlex.join(event.argv)}"]
+    lines.append(f"folder   {folder}")
+    if event.usage:
+        lines.append(
+            f"used     {event.usage['wall_s']:.1f} s, {event.usage['cpu_s']:.1f} CPU-seconds, "
+            f"peak memory {format_gib(event.usage['peak_bytes'])}"
+        )
+    lines += ["", f"Last lines of {folder / LOG_NAME}:", *(f"  {line}" for line in log_tail(folder)), ""]
+    lines += [
+        "What to do next:",
+        f"  * to see it fail again:  cd {shlex.quote(str(folder))} && {shlex.join(event.argv)}",
+        "  * the other scans are not affected; mend the cause and run the same tntpipe command again:",
+        "    what is finished is kept, only this step and what follows it is run.",
+        "",
+    ]
+    return "\n".join(lines)
+
+
+def crash_name(event: StepEnded, when: str) -> str:
+    """The crash file's name, which begins like the scan's."""
+    return f"crash-{event.name.replace('/', '-')}-{when}.txt"

@@ -1,0 +1,115 @@
+"""Publishes derivatives: whole files under their final names, inside the output dataset and nowhere else.
+
+A step's derivatives go out as soon as it has ended, so what is finished is there even if a later step fails. The list of
+what was published stands in the step's work folder, so a derivative that was deleted is published again without computing.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from tntpipe.errors import OutputError
+from tntpipe.files import copy_file, write_json, write_text
+from tntpipe.steps.step import INPUT_FOLDER, Export, Step
+from tntpipe.workfolder import WorkFolder
+
+LIST_NAME = "exported.json"
+
+
+class Derivatives:
+    """The output dataset at ``root``, fed from a work folder."""
+
+    def __init__(self, root: Path, work: WorkFolder) -> None:
+        self.root = root
+        self._work = work
+
+    def are_published(self, step: Step) -> bool:
+        """Whether each derivative of a done step is there with the size and the sidecar that were written."""
+        if not step.exports:
+            return True
+        try:
+            listed = json.loads(self._list_path(step).read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            return False
+        return bool(listed == self._list(step)) and all(
+            _size(self.root / path) == entry["size_bytes"]
+            and (entry["sidecar"] is None or _text(_sidecar_path(self.root / path)) == entry["sidecar"])
+            for path, entry in listed.items()
+        )
+
+    def publish(self, step: Step) -> None:
+        """Publish the derivatives of a step that the work folder holds.
+
+        Raises
+        ------
+        OutputError
+            A folder on the way leads out of the output dataset, or cannot be written.
+        """
+        if not step.exports:
+            return
+        for export in step.exports:
+            destination = self._destination(export)
+            try:
+                copy_file(self._source(step, export), destination)
+                if export.sidecar is not None:
+                    write_text(_sidecar_path(destination), _sidecar_text(export))
+            except OSError as error:
+                raise OutputError(
+                    f"{destination} cannot be written: {error.strerror}.",
+                    remedy="Make room or give permission there, then run the same command again: nothing is computed twice.",
+                ) from error
+        write_json(self._list_path(step), self._list(step))
+
+    def _destination(self, export: Export) -> Path:
+        destination = self.root / export.path
+        try:
+            destination.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise OutputError(f"The folder {destination.parent} cannot be made: {error.strerror}.") from error
+        if not destination.parent.resolve().is_relative_to(self.root.resolve()):
+            raise OutputError(
+                f"{destination.parent} leads out of the output folder, to {destination.parent.resolve()}.",
+                remedy="Remove the symbolic link, or give another output folder.",
+            )
+        return destination
+
+    def _source(self, step: Step, export: Export) -> Path:
+        folder, _, name = export.file.partition("/")
+        if folder == INPUT_FOLDER and name:
+            return self._work.path(step, name)
+        return self._work.folder(step.name) / export.file
+
+    def _list_path(self, step: Step) -> Path:
+        return self._work.folder(step.name) / LIST_NAME
+
+    def _list(self, step: Step) -> dict[str, dict[str, object]]:
+        return {
+            str(export.path): {
+                "size_bytes": _size(self._source(step, export)),
+                "sidecar": None if export.sidecar is None else _sidecar_text(export),
+            }
+            for export in step.exports
+        }
+
+
+def _sidecar_path(path: Path) -> Path:
+    return path.with_name(path.name.split(".")[0] + ".json")
+
+
+def _sidecar_text(export: Export) -> str:
+    return json.dumps(export.sidecar, indent=2, ensure_ascii=False) + "\n"
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except OSError:
+        return -1
+
+
+def _text(path: Path) -> str | None:
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, ValueError):
+        return None

@@ -1,0 +1,100 @@
+"""Starts, watches and ends child processes, and says in words how one ended.
+
+A child gets a session of its own, no terminal, no shell, its output in its own log file, a small environment, and as many
+threads as the CPUs that were reserved for it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import resource
+import signal
+import subprocess
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+KEPT_VARIABLES = (
+    *("PATH", "HOME", "USER", "LOGNAME", "LANG", "LC_ALL", "TMPDIR", "TEMP", "TMP"),
+    *("LD_LIBRARY_PATH", "PYTHONPATH", "VIRTUAL_ENV", "ANTSPATH", "FSLDIR"),
+)
+"""What a child inherits; everything else of the environment stays out."""
+
+THREAD_VARIABLES = (
+    "ITK_GLOBAL_DEFAULT_NUMBER_OF_THREADS",
+    "OMP_NUM_THREADS",
+    "OPENBLAS_NUM_THREADS",
+    "MKL_NUM_THREADS",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Child:
+    """A running child; ``fd`` becomes readable when it ends."""
+
+    pid: int
+    fd: int
+    process: subprocess.Popen[bytes]
+
+
+def environment(threads: int, environ: Mapping[str, str] = os.environ) -> dict[str, str]:
+    """The environment of a child that may use ``threads`` threads."""
+    kept = {name: environ[name] for name in KEPT_VARIABLES if name in environ}
+    root = str(Path(__file__).resolve().parents[2])
+    kept["PYTHONPATH"] = os.pathsep.join(p for p in (root, kept.get("PYTHONPATH", "")) if p)
+    fixed = {"PYTHONSAFEPATH": "1", "PYTHONUTF8": "1", "FSLOUTPUTTYPE": "NIFTI_GZ"}
+    return kept | fixed | dict.fromkeys(THREAD_VARIABLES, str(threads))
+
+
+def start(argv: Sequence[str], folder: Path, log: Path, threads: int) -> Child:
+    """Start a child in ``folder`` with its output in ``log``; OSError when it cannot be."""
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            argv,
+            cwd=folder,
+            env=environment(threads),
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+    return Child(process.pid, os.pidfd_open(process.pid), process)
+
+
+def send(child: Child, number: int) -> None:
+    """Send a signal to the child and to all in its process group."""
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(child.pid, number)
+
+
+def reap(child: Child) -> tuple[int, resource.struct_rusage]:
+    """The wait status and resource account of a child that has ended; what it left running in its group is killed first."""
+    send(child, signal.SIGKILL)
+    _, status, account = os.wait4(child.pid, 0)
+    child.process.returncode = os.waitstatus_to_exitcode(status)
+    os.close(child.fd)
+    return status, account
+
+
+def exit_in_words(exit_code: int) -> str:
+    """How a child ended, for people.
+
+    >>> exit_in_words(1)
+    'exit status 1'
+    >>> exit_in_words(-11)
+    'killed by SIGSEGV (signal 11): the program crashed; ANTs does so on an image that it cannot use'
+    """
+    if exit_code >= 0:
+        return f"exit status {exit_code}"
+    try:
+        name = signal.Signals(-exit_code).name
+    except ValueError:
+        name = "an unnamed signal"
+    meaning = {
+        "SIGKILL": ": by a person, a batch system, or the kernel because memory ran out",
+        "SIGSEGV": ": the program crashed; ANTs does so on an image that it cannot use",
+        "SIGABRT": ": the program gave up, often because memory ran out",
+        "SIGBUS": ": the program crashed, often because a disk is full",
+    }.get(name, "")
+    return f"killed by {name} (signal {-exit_code}){meaning}"

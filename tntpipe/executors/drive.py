@@ -1,0 +1,56 @@
+"""The one loop: ask the scheduler, let a world act, wait until something happens, and again.
+
+It decides nothing and does not know whether the world is this machine, a cluster or a simulated clock. Invariants: each
+batch of events that a world reports leads to one decision, and the observer sees every event and every action, in
+order, an action before it is carried out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+from tntpipe.scheduler.core import Scheduler
+from tntpipe.scheduler.events import Action, Event, Launch, Stop
+
+Observer = Callable[[float, Event | Action], None]
+
+
+class World(Protocol):
+    """Where jobs run: it carries actions out and reports what happens, and never decides."""
+
+    def now(self) -> float:
+        """Return the instant, in seconds, on a clock that never goes back."""
+        ...
+
+    def launch(self, action: Launch) -> None:
+        """Start a job; one that cannot be started is reported as ended without success."""
+        ...
+
+    def stop(self, action: Stop) -> None:
+        """Have a running job end soon; its end is reported by ``wait``, even if it ended by itself just before."""
+        ...
+
+    def wait(self) -> Sequence[Event]:
+        """Block until something happened, and return all that did."""
+        ...
+
+
+def drive(scheduler: Scheduler, world: World, observe: Observer = lambda now, happened: None) -> None:
+    """Run all the scheduler's jobs in ``world`` until each is in its final state."""
+    now = world.now()
+    actions = scheduler.start(now)
+    while True:
+        for action in actions:
+            observe(now, action)
+            if isinstance(action, Launch):
+                world.launch(action)
+            elif isinstance(action, Stop):
+                world.stop(action)
+        if scheduler.finished:
+            return
+        events = world.wait()
+        now = world.now()
+        for event in events:
+            observe(now, event)
+        actions = scheduler.handle(events, now)

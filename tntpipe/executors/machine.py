@@ -1,0 +1,279 @@
+"""The world of real children: launches steps, sleeps until something happens, publishes what has ended.
+
+One thread sleeps in ``select`` on the pidfds of all children and on a pipe that signals and finished publications write
+to; nothing polls. Hashing and copying happen in a few worker threads, so a large output never holds up the next launch.
+What the children are for, and what should start next, is not known here.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import selectors
+import signal
+import time
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from tntpipe.derivatives import Derivatives
+from tntpipe.errors import OutputError
+from tntpipe.events import Outcome, RunEvent, StepEnded, StepSampled, StepStarted
+from tntpipe.executors.children import Child, exit_in_words, reap, send, start
+from tntpipe.graph import Graph
+from tntpipe.profiling.monitor import Monitor
+from tntpipe.profiling.usage import Usage
+from tntpipe.scheduler.events import Ended, Event, Interrupted, Launch, Stop
+from tntpipe.steps.step import Step
+from tntpipe.workfolder import LOG_NAME, WorkFolder
+
+GRACE_S = 5.0
+"""How long a child that was asked to stop may take before it is killed."""
+
+N_PUBLISHERS = 4
+STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+@dataclass(slots=True)
+class _Running:
+    step: Step
+    child: Child
+    scratch: Path
+    argv: tuple[str, ...]
+    request: Launch
+    kill_at: float | None = None
+
+
+class Machine:
+    """Runs the steps of ``graph`` on this machine; every event of the run goes to ``emit``."""
+
+    def __init__(
+        self,
+        graph: Graph,
+        work: WorkFolder,
+        derivatives: Derivatives,
+        commands: Mapping[str, tuple[str, ...]],
+        emit: Callable[[RunEvent], None],
+        *,
+        tick: Callable[[], None] | None = None,
+        tick_s: float = 0.25,
+    ) -> None:
+        self._graph, self._work, self._derivatives = graph, work, derivatives
+        self._commands, self._emit = commands, emit
+        self._tick, self._tick_s = tick, tick_s
+        self._monitor = Monitor()
+        self._running: dict[int, _Running] = {}
+        self._pids: dict[str, int] = {}
+        self._happened: deque[Event] = deque()
+        self._publications: deque[tuple[_Running, Usage, Future[None]]] = deque()
+        self._selector = selectors.DefaultSelector()
+        self._publishers = ThreadPoolExecutor(N_PUBLISHERS, thread_name_prefix="publish")
+        self._wake_read, self._wake_write = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
+        self._selector.register(self._wake_read, selectors.EVENT_READ)
+        self.stop_signal: int | None = None
+
+    def now(self) -> float:
+        """Seconds on a clock that never jumps."""
+        return time.monotonic()
+
+    def launch(self, action: Launch) -> None:
+        """Start a step, unless what it would make turns out to be there already."""
+        step = self._graph.steps[action.name]
+        if self._work.is_done(step):
+            self._reuse(step)
+            return
+        self._work.forget(step.name)
+        argv = step.argv(self._commands)
+        scratch = self._work.prepare(step)
+        try:
+            child = start(argv, scratch, scratch / LOG_NAME, action.request.cpus)
+        except OSError as error:
+            (scratch / LOG_NAME).write_text(f"{argv[0]} could not be started: {error}\n", encoding="utf-8")
+            self._fail(step, scratch, argv, None, f"could not be started: {error.strerror}")
+            return
+        self._monitor.watch(child.pid, self.now())
+        self._running[child.fd] = _Running(step, child, scratch, argv, action)
+        self._pids[step.name] = child.fd
+        self._selector.register(child.fd, selectors.EVENT_READ)
+        self._emit(
+            StepStarted(
+                name=step.name,
+                scan=step.scan,
+                kind=step.kind,
+                cpus=action.request.cpus,
+                mem_bytes=action.request.mem_bytes,
+                pid=child.pid,
+            )
+        )
+
+    def stop(self, action: Stop) -> None:
+        """Ask a running step to end, and kill it when it takes too long."""
+        fd = self._pids.get(action.name)
+        if fd is not None:
+            running = self._running[fd]
+            send(running.child, signal.SIGTERM)
+            running.kill_at = self.now() + GRACE_S
+
+    def wait(self) -> Sequence[Event]:
+        """Sleep until a step has ended or the run is to stop; what happened."""
+        while not self._happened:
+            ready = self._selector.select(self._sleep_s())
+            for key, _ in ready:
+                if key.fd == self._wake_read:
+                    self._woken()
+                else:
+                    self._child_ended(key.fd)
+            self._look()
+        events = tuple(self._happened)
+        self._happened.clear()
+        return events
+
+    def interrupt(self) -> None:
+        """End the run in good order: children are stopped, nothing more is started."""
+        self._happened.append(Interrupted())
+        self._wake()
+
+    @contextlib.contextmanager
+    def signals(self) -> Iterator[None]:
+        """While it lasts, SIGINT, SIGTERM and SIGHUP end the run in good order; a second one kills the children."""
+        before = {number: signal.signal(number, self._signalled) for number in STOP_SIGNALS}
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+    def close(self) -> None:
+        """Leave no child and no thread behind."""
+        for running in self._running.values():
+            send(running.child, signal.SIGKILL)
+        for running in list(self._running.values()):
+            reap(running.child)
+            self._work.discard(running.scratch)
+        self._running.clear()
+        self._publishers.shutdown(wait=True)
+        self._selector.close()
+        os.close(self._wake_read)
+        os.close(self._wake_write)
+
+    def _signalled(self, number: int, _frame: object) -> None:
+        if self.stop_signal is not None:
+            for running in self._running.values():
+                send(running.child, signal.SIGKILL)
+        else:
+            self.stop_signal = number
+            self._happened.append(Interrupted())
+        self._wake()
+
+    def _wake(self) -> None:
+        with contextlib.suppress(BlockingIOError):
+            os.write(self._wake_write, b"!")
+
+    def _woken(self) -> None:
+        with contextlib.suppress(BlockingIOError):
+            os.read(self._wake_read, 4096)
+        for _ in range(len(self._publications)):
+            running, usage, publication = self._publications.popleft()
+            if publication.done():
+                self._published(running, usage, publication)
+            else:
+                self._publications.append((running, usage, publication))
+
+    def _sleep_s(self) -> float | None:
+        """Until the next look at a child, the next kill, or the next tick of the display."""
+        now = self.now()
+        due = [running.kill_at for running in self._running.values() if running.kill_at is not None]
+        look = self._monitor.next_look()
+        if look is not None:
+            due.append(look)
+        if self._tick is not None:
+            due.append(now + self._tick_s)
+        return max(0.0, min(due) - now) if due else None
+
+    def _look(self) -> None:
+        now = self.now()
+        by_pid = {running.child.pid: running for running in self._running.values()}
+        for pid, sample in self._monitor.look(now).items():
+            name = by_pid[pid].step.name
+            self._emit(StepSampled(name=name, cpu_s=sample.cpu_s, rss_bytes=sample.rss_bytes))
+        for running in self._running.values():
+            if running.kill_at is not None and running.kill_at <= now:
+                send(running.child, signal.SIGKILL)
+                running.kill_at = None
+        if self._tick is not None:
+            self._tick()
+
+    def _child_ended(self, fd: int) -> None:
+        self._selector.unregister(fd)
+        running = self._running.pop(fd)
+        del self._pids[running.step.name]
+        status, account = reap(running.child)
+        usage = self._monitor.ended(running.child.pid, self.now(), status, account)
+        if usage.exit_code == 0:
+            publication = self._publishers.submit(self._publish, running, usage)
+            self._publications.append((running, usage, publication))
+            publication.add_done_callback(lambda _: self._wake())
+        elif running.kill_at is not None or self.stop_signal is not None:
+            self._work.discard(running.scratch)
+            self._end(running.step, Outcome.STOPPED, usage, argv=running.argv)
+        else:
+            self._fail(running.step, running.scratch, running.argv, usage, exit_in_words(usage.exit_code))
+
+    def _publish(self, running: _Running, usage: Usage) -> None:
+        used = asdict(usage) | {
+            "cpus": running.request.request.cpus,
+            "request_bytes": running.request.request.mem_bytes,
+        }
+        self._work.publish(running.step, running.scratch, running.argv, used)
+        self._derivatives.publish(running.step)
+
+    def _published(self, running: _Running, usage: Usage, publication: Future[None]) -> None:
+        error = publication.exception()
+        if error is None:
+            folder = self._work.folder(running.step.name)
+            self._end(running.step, Outcome.DONE, usage, argv=running.argv, folder=str(folder))
+        elif isinstance(error, (OutputError, OSError)):
+            self._fail(running.step, running.scratch, running.argv, usage, str(error))
+        else:
+            raise error
+
+    def _reuse(self, step: Step) -> None:
+        try:
+            if not self._derivatives.are_published(step):
+                self._derivatives.publish(step)
+        except (OutputError, OSError) as error:
+            self._end(step, Outcome.FAILED, None, message=str(error))
+        else:
+            self._end(step, Outcome.REUSED, None)
+
+    def _fail(self, step: Step, scratch: Path, argv: tuple[str, ...], usage: Usage | None, message: str) -> None:
+        kept = self._work.keep_failed(step, scratch) if scratch.exists() else self._work.folder(step.name)
+        self._end(step, Outcome.FAILED, usage, message=message, argv=argv, folder=str(kept))
+
+    def _end(
+        self,
+        step: Step,
+        outcome: Outcome,
+        usage: Usage | None,
+        *,
+        message: str = "",
+        argv: tuple[str, ...] = (),
+        folder: str = "",
+    ) -> None:
+        used: dict[str, Any] = {} if usage is None else asdict(usage) | {"mean_cpus": usage.mean_cpus}
+        self._emit(
+            StepEnded(
+                name=step.name,
+                scan=step.scan,
+                kind=step.kind,
+                outcome=outcome,
+                usage=used,
+                message=message,
+                argv=argv,
+                folder=folder,
+            )
+        )
+        self._happened.append(Ended(name=step.name, succeeded=outcome in (Outcome.DONE, Outcome.REUSED)))

@@ -1,0 +1,54 @@
+"""The run as plain lines, for logs and for terminals that cannot draw: a pure function from an event to a line or none."""
+
+from __future__ import annotations
+
+from tntpipe.dashboard import duration
+from tntpipe.events import (
+    Notice,
+    Outcome,
+    RunEvent,
+    RunStarted,
+    ScanEnded,
+    ScanOutcome,
+    StepDropped,
+    StepEnded,
+    StepStarted,
+)
+from tntpipe.resources import Resources, format_gib
+
+LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
+
+
+def line_of(event: RunEvent) -> tuple[str, str] | None:
+    """The level and the text of an event, None for one that needs no line."""
+    match event:
+        case RunStarted():
+            n_scans, n_steps = sum(bool(scan) for scan in event.scans), sum(event.scans.values())
+            left = n_steps - sum(event.reused.values())
+            return "INFO", f"{n_scans} scans, {n_steps} steps, {left} of them to run; {event.ants}"
+        case StepStarted():
+            return "INFO", f"{event.name} started ({Resources(event.cpus, event.mem_bytes)})"
+        case StepEnded():
+            return _ended(event)
+        case StepDropped():
+            return "DEBUG", f"{event.name} left out, because {event.because} failed"
+        case ScanEnded():
+            bad = event.outcome in (ScanOutcome.FAILED, ScanOutcome.REFUSED)
+            return "ERROR" if bad else "INFO", f"{event.scan}: {event.outcome.value} {event.message}".rstrip()
+        case Notice():
+            return event.level, event.text
+    return None
+
+
+def _ended(event: StepEnded) -> tuple[str, str]:
+    if event.outcome is Outcome.REUSED:
+        return "INFO", f"{event.name} reused: its inputs turned out to be the same"
+    used = ""
+    if event.usage:
+        used = (
+            f" ({duration(event.usage['wall_s'])}, {event.usage['cpu_s']:.0f} CPU-seconds, "
+            f"{format_gib(event.usage['peak_bytes'])})"
+        )
+    if event.outcome is Outcome.FAILED:
+        return "ERROR", f"{event.name} failed: {event.message}{used}"
+    return "INFO", f"{event.name} {event.outcome.value}{used}"

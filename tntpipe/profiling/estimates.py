@@ -1,0 +1,57 @@
+"""What a step will need, from measurements that ship with the package.
+
+A kind's memory and CPU time are linear in the voxels of the scan. Requests carry a margin, estimates of time do not.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+from typing import Any
+
+from tntpipe.resources import MIB
+
+SCHEMA_VERSION = 1
+MEMORY_MARGIN = 1.2
+MEMORY_PAD_BYTES = 64 * MIB
+"""Padding of a figure from a handful of measurements, as in Witt et al. 2019 and Tovar et al. 2018."""
+
+THREAD_OVERHEAD = 0.08
+"""a in S(k) = k / (1 + a (k − 1)), the speed-up of ANTs at k threads (published: 1.69, 2.76, 3.61 at 2, 3, 4)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Estimate:
+    """What to reserve for a step, and its wall time at one thread."""
+
+    mem_bytes: int
+    cpu_s: float
+
+    def wall_s(self, threads: int) -> float:
+        """Expected wall time at a number of threads."""
+        return self.cpu_s * (1 + THREAD_OVERHEAD * (threads - 1)) / threads
+
+
+@cache
+def shipped_measurements() -> Mapping[str, Any]:
+    """The measured table that ships with the package."""
+    text = resources.files("tntpipe.profiling").joinpath("measured.json").read_text(encoding="utf-8")
+    table: Mapping[str, Any] = json.loads(text)
+    if table["schema_version"] != SCHEMA_VERSION:
+        raise ValueError(f"measured.json has schema {table['schema_version']}, not {SCHEMA_VERSION}")
+    return table
+
+
+def estimate(kind: str, variant: str, voxels: int) -> Estimate:
+    """The estimate for one step; an unknown variant takes the largest of its kind, an unknown kind is a KeyError."""
+    variants = shipped_measurements()["kinds"][kind]
+    chosen = [variants[variant]] if variant in variants else list(variants.values())
+    peak = max(line["mem_bytes"] + line["mem_bytes_per_voxel"] * voxels for line in chosen)
+    return Estimate(
+        mem_bytes=math.ceil((peak * MEMORY_MARGIN + MEMORY_PAD_BYTES) / MIB) * MIB,
+        cpu_s=max(line["cpu_s"] + line["cpu_s_per_voxel"] * voxels for line in chosen),
+    )

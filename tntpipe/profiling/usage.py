@@ -1,0 +1,42 @@
+"""What a child used, and one look at it while it runs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sample:
+    """One look at a child and all that it started: CPU seconds so far, resident and virtual memory now."""
+
+    age_s: float
+    cpu_s: float
+    rss_bytes: int
+    vms_bytes: int
+    peak_bytes: int
+    n_processes: int
+    n_threads: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Usage:
+    """A child's whole use.
+
+    ``cpu_s`` is the kernel's account of the child and of every descendant that was waited for. ``peak_bytes`` is the largest
+    of: the sampled sum over the process tree, each member's own high-water mark, and the kernel's peak of the largest
+    process where that is known to be the child's own (see :func:`tntpipe.profiling.monitor.own_peak`).
+    ``exit_code`` is negative for a signal.
+    """
+
+    wall_s: float
+    cpu_s: float
+    peak_bytes: int
+    max_cpus: float
+    max_threads: int
+    n_samples: int
+    exit_code: int
+
+    @property
+    def mean_cpus(self) -> float:
+        """Mean busy CPUs over the child's life."""
+        return self.cpu_s / self.wall_s if self.wall_s > 0 else 0.0

@@ -1,0 +1,150 @@
+"""The scheduler's vocabulary: jobs, what happens to them, what is to be done, and why a job waits.
+
+It decides nothing. It does not know what a job runs, nor where: a job is a name, a request and an estimate. Every value
+is frozen, so that a list of events and actions is a record of the run. Instants (``now``, ``since``, ``shadow_time``)
+are seconds on the caller's clock, whatever its zero.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from enum import Enum
+
+from tntpipe.resources import Resources
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """What the scheduler is told of a step: ``follows`` names the jobs it comes after, ``group`` the scan it serves."""
+
+    name: str
+    request: Resources
+    wall_s: float
+    follows: tuple[str, ...] = ()
+    group: str = ""
+    kind: str = ""
+
+    def __post_init__(self) -> None:
+        if self.request.cpus < 1 or self.request.mem_bytes < 0:
+            raise ValueError(
+                f"{self.name} asks for {self.request}; a job needs at least one CPU and no negative memory"
+            )
+        if not 0 <= self.wall_s < math.inf:
+            raise ValueError(f"{self.name} is estimated at {self.wall_s} s; an estimate is finite and not negative")
+
+
+class State(Enum):
+    """Where a job stands; the last four are final."""
+
+    WAITING = "waiting for the jobs it follows"
+    READY = "ready, waiting for resources"
+    RUNNING = "running"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    DROPPED = "dropped: a job it follows failed"
+    STOPPED = "stopped by an interruption, before or while it ran"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ended:
+    """A running job ended; a job that was stopped, or could not be started, ended without success."""
+
+    name: str
+    succeeded: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Interrupted:
+    """The user, or the machine, wants the whole run to stop."""
+
+
+class LaunchReason(Enum):
+    """By which rule a job was launched."""
+
+    IN_ORDER = "every job before it in the order is running or done"
+    ENDS_BY_SHADOW_TIME = "it should end before the reserved job can start"
+    FITS_BESIDE_RESERVATION = "it fits in what the reserved job will leave"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Launch:
+    """Start this job; ``request`` is what it may use."""
+
+    name: str
+    request: Resources
+    reason: LaunchReason
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Drop:
+    """This job will never run, because the job named ``because``, which it follows at any distance, failed."""
+
+    name: str
+    because: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stop:
+    """Stop this running job; that it ended is still to be reported."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NotStarted:
+    """The job could run, but the run has not begun."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WaitsForJobs:
+    """The jobs named have not succeeded yet."""
+
+    names: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WaitsForResources:
+    """So much more would have to be free; ``shadow_time`` is when it should be, for the job that is reserved for."""
+
+    short_of: Resources
+    shadow_time: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BehindReservation:
+    """The job would fit now, but would delay the job ``name``, which should be able to start at ``shadow_time``."""
+
+    name: str
+    shadow_time: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Running:
+    """The job does not wait: it runs since that instant."""
+
+    since: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finished:
+    """The job does not wait: it has ended by itself."""
+
+    succeeded: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dropped:
+    """The job will never run, because the job named failed."""
+
+    because: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stopped:
+    """The job ran or would have run, but the run was interrupted."""
+
+
+Event = Ended | Interrupted
+Action = Launch | Drop | Stop
+Why = NotStarted | WaitsForJobs | WaitsForResources | BehindReservation | Running | Finished | Dropped | Stopped

@@ -1,0 +1,118 @@
+"""Which jobs come after which: refuses sets of jobs that could not all run, and measures the path that follows each.
+
+It knows no instant and no state; it is asked once, before anything starts. Invariant: whatever it accepts can be run to
+the end by starting, one at a time, any job whose predecessors have ended.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+
+from tntpipe.errors import BudgetError, GraphError
+from tntpipe.resources import GIB, Resources
+from tntpipe.scheduler.events import Job
+
+N_NAMES_SHOWN = 3
+
+
+def refuse_impossible(jobs: Sequence[Job], budget: Resources) -> None:
+    """Raise one error that tells every reason for which these jobs cannot all be run."""
+    graph_problems = [*_repeated_names(jobs), *_unknown_names(jobs), *_cycles({job.name: job for job in jobs})]
+    too_large = [job.request for job in jobs if not job.request.fits_in(budget)]
+    fact = "\n".join([*graph_problems, *_above_budget(jobs, budget)])
+    remedies = []
+    if graph_problems:
+        remedies.append("Each job needs a name of its own, and may follow only jobs of this run that do not follow it.")
+    if too_large:
+        enough = Resources(
+            max(budget.cpus, *(request.cpus for request in too_large)),
+            max(budget.mem_bytes, *(request.mem_bytes for request in too_large)),
+        )
+        remedies.append(f"Give the run at least {_rounded_up(enough)}.")
+    if remedies:
+        raise (GraphError if graph_problems else BudgetError)(fact, remedy=" ".join(remedies))
+
+
+def topological_order(jobs: Mapping[str, Job]) -> list[Job]:
+    """Sort jobs so that each comes after those it follows; jobs in a cycle, or behind one, are left out."""
+    followers = followers_of(jobs)
+    n_pending = {name: len(_known_predecessors(job, jobs)) for name, job in jobs.items()}
+    order = [job for name, job in jobs.items() if not n_pending[name]]
+    for job in order:
+        for follower in followers[job.name]:
+            n_pending[follower] -= 1
+            if not n_pending[follower]:
+                order.append(jobs[follower])
+    return order
+
+
+def followers_of(jobs: Mapping[str, Job]) -> dict[str, list[str]]:
+    """For each job, the names of those that come directly after it."""
+    followers: dict[str, list[str]] = {name: [] for name in jobs}
+    for name, job in jobs.items():
+        for predecessor in _known_predecessors(job, jobs):
+            followers[predecessor].append(name)
+    return followers
+
+
+def bottom_levels_s(jobs: Mapping[str, Job]) -> dict[str, float]:
+    """For each job, the estimated seconds from its start to the end of the longest chain that begins with it."""
+    followers = followers_of(jobs)
+    levels_s: dict[str, float] = {}
+    for job in reversed(topological_order(jobs)):
+        levels_s[job.name] = job.wall_s + max((levels_s[name] for name in followers[job.name]), default=0.0)
+    return levels_s
+
+
+def _known_predecessors(job: Job, jobs: Mapping[str, Job]) -> list[str]:
+    return [name for name in dict.fromkeys(job.follows) if name in jobs]
+
+
+def _repeated_names(jobs: Sequence[Job]) -> Iterator[str]:
+    for name, count in Counter(job.name for job in jobs).items():
+        if count > 1:
+            yield f"{count} jobs have the name {name}."
+
+
+def _unknown_names(jobs: Sequence[Job]) -> Iterator[str]:
+    names = {job.name for job in jobs}
+    for job in jobs:
+        unknown = [name for name in dict.fromkeys(job.follows) if name not in names]
+        if unknown:
+            yield f"{job.name} follows {_some(unknown)}, not in this run."
+
+
+def _cycles(jobs: Mapping[str, Job]) -> Iterator[str]:
+    """Walk backwards from each job that no order reaches; such a job follows another, so the walk comes full circle."""
+    unreached = jobs.keys() - {job.name for job in topological_order(jobs)}
+    seen: set[str] = set()
+    for name in jobs:
+        walk: list[str] = []
+        while name in unreached and name not in seen:
+            seen.add(name)
+            walk.append(name)
+            name = next(predecessor for predecessor in jobs[name].follows if predecessor in unreached)
+        if name in walk:
+            cycle = [name, *reversed(walk[walk.index(name) :])]
+            yield f"Each of these comes before the next: {' → '.join(cycle)}."
+
+
+def _above_budget(jobs: Sequence[Job], budget: Resources) -> Iterator[str]:
+    names_by_request: dict[Resources, list[str]] = {}
+    for job in jobs:
+        if not job.request.fits_in(budget):
+            names_by_request.setdefault(job.request, []).append(job.name)
+    for request, names in names_by_request.items():
+        ask = "asks for" if len(names) == 1 else "ask each for"
+        yield f"{_some(names)} {ask} {_rounded_up(request)}, more than the whole budget of {budget}."
+
+
+def _some(names: Sequence[str]) -> str:
+    shown = ", ".join(names[:N_NAMES_SHOWN])
+    return shown if len(names) <= N_NAMES_SHOWN else f"{shown} and {len(names) - N_NAMES_SHOWN} more"
+
+
+def _rounded_up(amount: Resources) -> Resources:
+    """Round the memory up to a tenth of a GiB, as it is printed, so that giving what is printed is enough."""
+    return Resources(amount.cpus, -(-amount.mem_bytes * 10 // GIB) * GIB // 10)

@@ -1,0 +1,155 @@
+"""antsRegistration commands: model to scan (linear, then SyN), and the coarse one that finds the brain.
+
+``fixed`` is always the scan and ``moving`` the model, so the composite transform carries model images to the scan, and its
+inverse carries model points to the scan.
+
+References
+----------
+Avants BB et al. (2008), Med Image Anal 12:26, for SyN. The ``reference`` parameters are the published defaults of
+``antsRegistrationSyN.sh``, the ``quick`` ones those of ``antsRegistrationSyNQuick.sh`` (ANTs 2.5).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import PurePath
+
+from tntpipe.steps.step import Input, Place, Step
+
+COMPOSITE = "Composite.h5"
+INVERSE_COMPOSITE = "InverseComposite.h5"
+WARPED = "Warped.nii.gz"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Preset:
+    """Iterations of the linear and SyN levels, and the SyN metric with its closing words (radius or bins)."""
+
+    name: str
+    linear_iterations: tuple[int, ...]
+    syn_iterations: tuple[int, ...]
+    syn_metric: str
+    syn_metric_size: int
+    source: str
+
+
+PRESETS = {
+    "reference": Preset(
+        name="reference",
+        linear_iterations=(1000, 500, 250, 100),
+        syn_iterations=(100, 70, 50, 20),
+        syn_metric="CC",
+        syn_metric_size=4,
+        source="antsRegistrationSyN.sh (ANTs 2.5), its default -t s",
+    ),
+    "quick": Preset(
+        name="quick",
+        linear_iterations=(1000, 500, 250, 0),
+        syn_iterations=(100, 70, 50, 0),
+        syn_metric="MI",
+        syn_metric_size=32,
+        source="antsRegistrationSyNQuick.sh (ANTs 2.5), its default -t s",
+    ),
+    "debug": Preset(
+        name="debug",
+        linear_iterations=(1, 1, 1, 1),
+        syn_iterations=(1, 1, 1, 1),
+        syn_metric="CC",
+        syn_metric_size=4,
+        source="reference with one iteration a level",
+    ),
+}
+
+CONVERGENCE = "1e-6,10"
+SHRINK_FACTORS = "8x4x2x1"
+SMOOTHING_SIGMAS = "3x2x1x0vox"
+LINEAR_GRADIENT_STEP = "0.1"
+SYN_PARAMETERS = "0.1,3,0"
+MUTUAL_INFORMATION = "1,32,Regular,0.25"
+
+
+def linear_registration(
+    place: Place, *, fixed: PurePath, moving: PurePath, preset: Preset, seed: int, kind: str
+) -> Step:
+    """Rigid, then affine, from the centres of mass, of brain-only images."""
+    files = (Input("fixed.nii.gz", fixed), Input("moving.nii.gz", moving))
+    metric = f"MI[{files[0].word},{files[1].word},{MUTUAL_INFORMATION}]"
+    stages: list[str] = []
+    for transform in ("Rigid", "Affine"):
+        stages += ["--transform", f"{transform}[{LINEAR_GRADIENT_STEP}]", "--metric", metric]
+        stages += _levels(preset.linear_iterations)
+    start = f"[{files[0].word},{files[1].word},1]"
+    return _registration(place, kind, files, start, stages, preset.name, seed)
+
+
+def nonlinear_registration(
+    place: Place, *, fixed: PurePath, moving: PurePath, linear: PurePath, preset: Preset, seed: int, kind: str
+) -> Step:
+    """SyN of whole-head images, from the linear transform."""
+    files = (Input("fixed.nii.gz", fixed), Input("moving.nii.gz", moving), Input("linear.h5", linear))
+    metric = f"{preset.syn_metric}[{files[0].word},{files[1].word},1,{preset.syn_metric_size}]"
+    stages = ["--transform", f"SyN[{SYN_PARAMETERS}]", "--metric", metric, *_levels(preset.syn_iterations)]
+    return _registration(place, kind, files, files[2].word, stages, preset.name, seed)
+
+
+def _levels(iterations: tuple[int, ...]) -> list[str]:
+    return [
+        *("--convergence", f"[{'x'.join(map(str, iterations))},{CONVERGENCE}]"),
+        *("--shrink-factors", SHRINK_FACTORS),
+        *("--smoothing-sigmas", SMOOTHING_SIGMAS),
+    ]
+
+
+def _registration(
+    place: Place,
+    kind: str,
+    files: tuple[Input, ...],
+    start: str,
+    stages: list[str],
+    variant: str,
+    seed: int,
+) -> Step:
+    arguments = [
+        *("--dimensionality", "3", "--float", "0", "--verbose", "1", "--random-seed", str(seed)),
+        *("--collapse-output-transforms", "1", "--write-composite-transform", "1"),
+        *("--output", f"[,{WARPED}]", "--interpolation", "Linear"),
+        *("--use-histogram-matching", "0", "--winsorize-image-intensities", "[0.005,0.995]"),
+        *("--initial-moving-transform", start),
+        *stages,
+    ]
+    return Step(
+        place=place,
+        kind=kind,
+        variant=variant,
+        program="antsRegistration",
+        arguments=tuple(arguments),
+        inputs=files,
+        outputs=(COMPOSITE, INVERSE_COMPOSITE, WARPED),
+        moldable=True,
+    )
+
+
+BRAIN_LEVELS_MM = (8.0, 4.0)
+"""Grids of the coarse registration: at 4 mm the skull and the brain are apart, and a level costs a second or two."""
+BRAIN_LINEAR_ITERATIONS = "500x200"
+BRAIN_SYN_ITERATIONS = "50x30"
+
+
+def brain_registration(
+    place: Place, *, fixed: PurePath, moving: PurePath, seed: int, debug: bool = False
+) -> Step:
+    """Whole-head template to whole-head scan, only as fine as carrying a brain mask over needs."""
+    files = (Input("fixed.nii.gz", fixed), Input("moving.nii.gz", moving))
+    fixed_word, moving_word = files[0].word, files[1].word
+    shrink = "x".join(str(max(1, round(level / place.voxel_mm))) for level in BRAIN_LEVELS_MM)
+    smoothing = "x".join(f"{level / 2:g}" for level in BRAIN_LEVELS_MM) + "mm"
+    levels = ("--shrink-factors", shrink, "--smoothing-sigmas", smoothing)
+    linear, syn = ("1x1", "1x1") if debug else (BRAIN_LINEAR_ITERATIONS, BRAIN_SYN_ITERATIONS)
+    stages: list[str] = []
+    for transform in ("Rigid[0.1]", "Affine[0.1]"):
+        stages += ["--transform", transform, "--metric", f"MI[{fixed_word},{moving_word},1,32,Regular,0.25]"]
+        stages += ["--convergence", f"[{linear},{CONVERGENCE}]", *levels]
+    stages += ["--transform", "SyN[0.1,3,0]", "--metric", f"CC[{fixed_word},{moving_word},1,3]"]
+    stages += ["--convergence", f"[{syn},{CONVERGENCE}]", *levels]
+    start = f"[{fixed_word},{moving_word},1]"
+    return _registration(place, "brain_registration", files, start, stages, "debug" if debug else "", seed)

@@ -1,0 +1,57 @@
+"""antsApplyTransforms and antsApplyTransformsToPoints commands."""
+
+from __future__ import annotations
+
+from pathlib import PurePath
+
+from tntpipe.steps.step import Input, Place, Step
+
+PROBABILITY, MASK, LABELS = "Linear", "NearestNeighbor", "GenericLabel[Linear]"
+"""Interpolations, by what the image holds."""
+
+
+def apply_to_image(
+    place: Place,
+    kind: str,
+    *,
+    image: PurePath,
+    reference: PurePath,
+    transform: PurePath,
+    interpolation: str,
+    output: str,
+) -> Step:
+    """Carry a model image to the grid of ``reference`` with the transform that maps model to scan."""
+    files = (Input("image.nii.gz", image), Input("reference.nii.gz", reference), Input("transform.h5", transform))
+    data_type = {PROBABILITY: "float", MASK: "uchar", LABELS: "int"}[interpolation]
+    return Step(
+        place=place,
+        kind=kind,
+        program="antsApplyTransforms",
+        arguments=(
+            *("--dimensionality", "3", "--verbose", "1", "--input", files[0].word),
+            *("--reference-image", files[1].word, "--transform", files[2].word),
+            *("--interpolation", interpolation, "--output-data-type", data_type, "--output", output),
+        ),
+        inputs=files,
+        outputs=(output,),
+        moldable=True,
+    )
+
+
+def apply_to_points(place: Place, *, points: PurePath, inverse: PurePath) -> Step:
+    """Carry model points (CSV, LPS, mm) to the scan.
+
+    Points map the opposite way to images: the transform that brings scan images to the model brings model points to the scan.
+    """
+    files = (Input("points.csv", points), Input("inverse.h5", inverse))
+    return Step(
+        place=place,
+        kind="tag_transform",
+        program="antsApplyTransformsToPoints",
+        arguments=(
+            *("--dimensionality", "3", "--precision", "1"),
+            *("--input", files[0].word, "--output", "points.csv", "--transform", files[1].word),
+        ),
+        inputs=files,
+        outputs=("points.csv",),
+    )
