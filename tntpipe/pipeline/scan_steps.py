@@ -145,7 +145,7 @@ def _preprocessing(build: ScanSteps) -> _Images:
         build.export(CLEAN, outputs.CLEAN_T1W, sidecars.t1w_sidecar("T1w with one orientation.", build.sources())),
     ).product(CLEAN)
     corrected = build.add(
-        bias_correction(place, image=clean, debug=method.debug),
+        bias_correction(place, image=clean, variant=method.preset.name),
         build.export(
             "corrected.nii.gz",
             outputs.NUCOR_T1W,

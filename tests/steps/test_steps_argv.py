@@ -1,0 +1,148 @@
+"""The command lines of the steps, word for word."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path, PurePosixPath
+
+import pytest
+
+from tntpipe.steps.arithmetic import image_input, imaging
+from tntpipe.steps.bet import bet
+from tntpipe.steps.bias import bias_correction
+from tntpipe.steps.registration import (
+    PRESETS,
+    brain_registration,
+    linear_registration,
+    nonlinear_registration,
+)
+from tntpipe.steps.step import Input, Place, Step
+from tntpipe.steps.tissue import atropos
+from tntpipe.steps.transforms import LABELS, MASK, PROBABILITY, apply_to_image, apply_to_points
+
+PLACE = Place(folder="sub-01", scan="sub-01", voxels=1000, voxel_mm=1.0)
+T1W, TEMPLATE = PurePosixPath("sub-01/normalised/T1w.nii.gz"), PurePosixPath("model/T1w/clean.nii.gz")
+START = (
+    "--dimensionality 3 --float 0 --verbose 1 --random-seed 1 --collapse-output-transforms 1 "
+    "--write-composite-transform 1 --output [,Warped.nii.gz] --interpolation Linear --use-histogram-matching 0 "
+    "--winsorize-image-intensities [0.005,0.995] --initial-moving-transform "
+)
+
+
+def words(step: Step) -> str:
+    return " ".join(step.arguments)
+
+
+def linear(preset: str) -> Step:
+    return linear_registration(PLACE, kind="linear", fixed=T1W, moving=TEMPLATE, preset=PRESETS[preset], seed=1)
+
+
+def nonlinear(preset: str) -> Step:
+    matrix = PurePosixPath("sub-01/linear/Composite.h5")
+    return nonlinear_registration(
+        PLACE, kind="syn", fixed=T1W, moving=TEMPLATE, linear=matrix, preset=PRESETS[preset], seed=1
+    )
+
+
+def test_reference_linear_is_the_reference_pipelines() -> None:
+    stage = (
+        "--transform {}[0.1] --metric MI[in/fixed.nii.gz,in/moving.nii.gz,1,32,Regular,0.25] "
+        "--convergence [1000x500x250x100,1e-6,10] --shrink-factors 8x4x2x1 --smoothing-sigmas 3x2x1x0vox"
+    )
+    expected = f"{START}[in/fixed.nii.gz,in/moving.nii.gz,1] {stage.format('Rigid')} {stage.format('Affine')}"
+    assert words(linear("reference")) == expected
+
+
+def test_reference_syn_is_the_reference_pipelines() -> None:
+    assert words(nonlinear("reference")) == (
+        f"{START}in/linear.h5 --transform SyN[0.1,3,0] --metric CC[in/fixed.nii.gz,in/moving.nii.gz,1,4] "
+        "--convergence [100x70x50x20,1e-6,10] --shrink-factors 8x4x2x1 --smoothing-sigmas 3x2x1x0vox"
+    )
+
+
+def test_quick_is_ants_registration_syn_quick() -> None:
+    assert "--convergence [1000x500x250x0,1e-6,10]" in words(linear("quick"))
+    assert "--metric MI[in/fixed.nii.gz,in/moving.nii.gz,1,32] --convergence [100x70x50x0,1e-6,10]" in words(
+        nonlinear("quick")
+    )
+
+
+def test_debug_iterates_once_a_level() -> None:
+    assert words(linear("debug")).count("[1x1x1x1,1e-6,10]") == 2
+    assert words(nonlinear("debug")).count("[1x1x1x1,1e-6,10]") == 1
+
+
+@pytest.mark.parametrize(
+    ("voxel_mm", "shrink"), [(1.0, "8x4"), (2.0, "4x2"), (0.7, "11x6"), (4.0, "2x1"), (8.0, "1x1")]
+)
+def test_the_coarse_registration_works_on_the_same_grids_whatever_the_voxel_size(voxel_mm: float, shrink: str) -> None:
+    place = dataclasses.replace(PLACE, voxel_mm=voxel_mm)
+    step = brain_registration(place, fixed=T1W, moving=TEMPLATE, seed=1)
+    assert words(step).count(f"--shrink-factors {shrink} --smoothing-sigmas 4x2mm") == 3
+
+
+@pytest.mark.parametrize(("voxel_mm", "shrink"), [(1.0, "4"), (2.0, "2"), (4.0, "1"), (6.0, "1")])
+def test_n4_works_at_4_mm(voxel_mm: float, shrink: str) -> None:
+    step = bias_correction(dataclasses.replace(PLACE, voxel_mm=voxel_mm), image=T1W, variant="reference")
+    assert words(step) == (
+        f"--image-dimensionality 3 --verbose 1 --input-image in/T1w.nii.gz --shrink-factor {shrink} "
+        "--convergence [50x50x50x50,0.0000001] --bspline-fitting [200] --output corrected.nii.gz"
+    )
+
+
+def test_atropos_starts_from_the_labels_and_weighs_them_no_further() -> None:
+    step = atropos(PLACE, image=T1W, mask=T1W, initial=T1W, n_classes=3)
+    assert words(step) == (
+        "--image-dimensionality 3 --verbose 1 --use-random-seed 0 --intensity-image in/T1w.nii.gz "
+        "--mask-image in/mask.nii.gz --initialization PriorLabelImage[3,in/initial.nii.gz,0] "
+        "--likelihood-model Gaussian --mrf [0.1,1x1x1] --convergence [5,0] "
+        "--output [segmentation.nii.gz,posterior%d.nii.gz]"
+    )
+    assert step.outputs == ("segmentation.nii.gz", "posterior1.nii.gz", "posterior2.nii.gz", "posterior3.nii.gz")
+
+
+@pytest.mark.parametrize(
+    ("interpolation", "data_type"),
+    [(PROBABILITY, "float"), (MASK, "uchar"), (LABELS, "int")],
+    ids=["p", "mask", "labels"],
+)
+def test_an_image_comes_to_the_scan(interpolation: str, data_type: str) -> None:
+    step = apply_to_image(
+        PLACE, "lobes", image=T1W, reference=T1W, transform=T1W, interpolation=interpolation, output="lobes.nii.gz"
+    )
+    assert words(step) == (
+        "--dimensionality 3 --verbose 1 --input in/image.nii.gz --reference-image in/reference.nii.gz "
+        f"--transform in/transform.h5 --interpolation {interpolation} --output-data-type {data_type} --output lobes.nii.gz"
+    )
+
+
+def test_points_come_to_the_scan_by_the_inverse() -> None:
+    step = apply_to_points(PLACE, points=T1W, inverse=PurePosixPath("sub-01/syn/InverseComposite.h5"))
+    assert words(step) == (
+        "--dimensionality 3 --precision 1 --input in/points.csv --output points.csv --transform in/inverse.h5"
+    )
+    assert step.inputs[1].source.name == "InverseComposite.h5"
+
+
+def test_bet_takes_its_two_settings() -> None:
+    step = bet(PLACE, image=T1W, frac=0.35, vertical_gradient=-0.1)
+    assert words(step) == "in/T1w.nii.gz brain -m -n -f 0.35 -g -0.1"
+
+
+def test_no_word_of_a_command_holds_a_path_of_the_users() -> None:
+    hostile = Path("/data/a b,c]$(rm -rf ~)/sub-01_T1w.nii")
+    step = imaging(
+        PLACE,
+        "clean",
+        "clean-header",
+        "--input",
+        Input(image_input("T1w", hostile.name), hostile),
+        outputs=("out.nii.gz",),
+    )
+    assert step.argv({"imaging": ("python",)}) == ("python", "clean-header", "--input", "in/T1w.nii")
+
+
+@pytest.mark.parametrize("step", [linear("reference"), nonlinear("quick")], ids=["linear", "syn"])
+def test_ants_steps_may_be_given_more_threads_and_no_word_changes(step: Step) -> None:
+    assert step.moldable
+    assert "thread" not in words(step)
