@@ -1,8 +1,9 @@
 """Which ANTs runs, and the child that is an ANTs command when no native ANTs is installed.
 
 A native ANTs (``$ANTSPATH``, then ``PATH``) wins when it has every program that tntpipe calls. Otherwise the extension
-module of the ``antspyx`` wheel carries ANTs itself: its functions take the argument list of the command of that name. The
-child loads that one file by its path, because ``import ants`` takes seconds and does not give a command line.
+module of the ``antspyx`` wheel carries ANTs itself: its functions take the argument list of the command of that
+name. The child loads that one file by its path, because ``import ants`` takes seconds and does not give a command
+line.
 
 By hand: ``tntpipe-ants antsRegistration --help``, or ``python -m tntpipe.ants antsRegistration --help``.
 """
@@ -37,7 +38,8 @@ VERSION_TIMEOUT_S = 60.0
 
 @dataclass(frozen=True, slots=True)
 class Ants:
-    """The ANTs of a run: ``flavour`` is ``native`` or ``wheel``; ``commands`` maps a program to the start of its argv."""
+    """The ANTs of a run: ``flavour`` is ``native`` or ``wheel``; ``commands`` maps a program to the start of its
+    argv."""
 
     flavour: str
     version: str
@@ -100,7 +102,7 @@ def find_library() -> Path:
             if library.is_file():
                 return library
     raise ProgramMissingError(
-        "No ANTs was found: antsRegistration is neither in $ANTSPATH nor on PATH, and the antspyx package is not installed.",
+        "No ANTs was found: antsRegistration is neither in $ANTSPATH nor on PATH, and antspyx is not installed.",
         remedy=f"Install it with: {sys.executable} -m pip install antspyx",
     )
 

@@ -65,7 +65,9 @@ def _scans(state: RunState) -> Table:
     table.add_column("", overflow="ellipsis", no_wrap=True)
     told = [(name, scan) for name, scan in state.scans.items() if scan.n_running or _went_wrong(scan)]
     for name, scan in told[:N_SCANS_SHOWN]:
-        status = f"[red]{scan.outcome.value}[/] {escape(scan.message)}" if scan.outcome else f"{scan.n_over}/{scan.n_steps}"
+        status = (
+            f"[red]{scan.outcome.value}[/] {escape(scan.message)}" if scan.outcome else f"{scan.n_over}/{scan.n_steps}"
+        )
         table.add_row(escape(name), _bar(scan.n_over, scan.n_steps), status)
     if len(told) > N_SCANS_SHOWN:
         table.add_row(f"[dim]and {len(told) - N_SCANS_SHOWN} more[/]", "", "")

@@ -1,7 +1,8 @@
 """Publishes derivatives: whole files under their final names, inside the output dataset and nowhere else.
 
-A step's derivatives go out as soon as it has ended, so what is finished is there even if a later step fails. The list of
-what was published stands in the step's work folder, so a derivative that was deleted is published again without computing.
+A step's derivatives go out as soon as it has ended, so what is finished is there even if a later step fails. The
+list of what was published stands in the step's work folder, so a derivative that was deleted is published again
+without computing.
 """
 
 from __future__ import annotations
@@ -57,7 +58,7 @@ class Derivatives:
             except OSError as error:
                 raise OutputError(
                     f"{destination} cannot be written: {error.strerror}.",
-                    remedy="Make room or give permission there, then run the same command again: nothing is computed twice.",
+                    remedy="Make room or give permission there, then run the same command again: nothing is lost.",
                 ) from error
         write_json(self._list_path(step), self._list(step))
 

@@ -1,6 +1,7 @@
 """The run's events as JSON lines, each flushed as it happens, so that a killed run leaves all but its last line.
 
-A line is ``{"t": seconds since the epoch, "event": its name, ...its fields}``; the first one also holds the schema version.
+A line is ``{"t": seconds since the epoch, "event": its name, ...its fields}``; the first one also holds the schema
+version.
 """
 
 from __future__ import annotations

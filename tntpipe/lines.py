@@ -1,4 +1,5 @@
-"""The run as plain lines, for logs and for terminals that cannot draw: a pure function from an event to a line or none."""
+"""The run as plain lines, for logs and for terminals that cannot draw: a pure function from an event to a line or
+none."""
 
 from __future__ import annotations
 

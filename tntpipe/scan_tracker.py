@@ -49,7 +49,9 @@ class ScanTracker:
         self._left[event.scan] -= 1
         if self._left[event.scan] == 0:
             failed = event.scan in self._why
-            yield self._end(event.scan, ScanOutcome.FAILED if failed else ScanOutcome.DONE, self._why.get(event.scan, ""))
+            yield self._end(
+                event.scan, ScanOutcome.FAILED if failed else ScanOutcome.DONE, self._why.get(event.scan, "")
+            )
 
     def finish(self) -> Iterator[ScanEnded]:
         """The scans that the end of the run left unfinished."""

@@ -112,7 +112,8 @@ def test_an_image_comes_to_the_scan(interpolation: str, data_type: str) -> None:
     )
     assert words(step) == (
         "--dimensionality 3 --verbose 1 --input in/image.nii.gz --reference-image in/reference.nii.gz "
-        f"--transform in/transform.h5 --interpolation {interpolation} --output-data-type {data_type} --output lobes.nii.gz"
+        f"--transform in/transform.h5 --interpolation {interpolation} --output-data-type {data_type} "
+        "--output lobes.nii.gz"
     )
 
 

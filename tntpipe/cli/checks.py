@@ -141,4 +141,6 @@ def _write_cache(path: Path, known: dict[str, Any]) -> None:
         try:
             write_json(path, {"schema_version": SCHEMA_VERSION, "scans": known})
         except OSError as error:
-            raise OutputError(f"{path} cannot be written: {error.strerror}.", remedy="Check the work folder.") from error
+            raise OutputError(
+                f"{path} cannot be written: {error.strerror}.", remedy="Check the work folder."
+            ) from error

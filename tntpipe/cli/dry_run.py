@@ -43,7 +43,9 @@ def write_graph(graph: Graph, path: Path) -> None:
             write_text(path, text)
             return
         if path.suffix not in (".svg", ".png", ".pdf"):
-            raise UsageError(f"A graph cannot be written as {path.name}.", remedy="End the name in .dot, .svg, .png or .pdf.")
+            raise UsageError(
+                f"A graph cannot be written as {path.name}.", remedy="End the name in .dot, .svg, .png or .pdf."
+            )
         program = shutil.which("dot")
         if program is None:
             raise ProgramMissingError(

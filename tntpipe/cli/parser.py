@@ -17,7 +17,8 @@ from tntpipe.steps.registration import PRESETS
 LEVELS = ("participant",)
 
 DESCRIPTION = """\
-Volumes of tissue by lobe, of subcortical structures and of the intracranial cavity from the T1w images of a BIDS dataset.
+Volumes of tissue by lobe, of subcortical structures and of the intracranial cavity from the T1w images of a BIDS
+dataset.
 
 Each scan goes through about two dozen steps (bias correction, brain extraction, registration of a model, tissue
 classification, statistics). tntpipe packs the steps of all scans into the CPUs and the memory that it may use. A run
@@ -69,7 +70,9 @@ class _Help(argparse.RawDescriptionHelpFormatter):
         if not action.option_strings:
             return super()._format_action_invocation(action)
         shown = [s for s in action.option_strings if not s.startswith("--")] + [self._first(action)]
-        value = "" if action.nargs == 0 else f" {self._format_args(action, self._get_default_metavar_for_optional(action))}"
+        value = (
+            "" if action.nargs == 0 else f" {self._format_args(action, self._get_default_metavar_for_optional(action))}"
+        )
         return ", ".join(shown) + value
 
     @staticmethod
@@ -102,7 +105,9 @@ def make_parser() -> argparse.ArgumentParser:
 
 def _add_selection(group: _Group) -> None:
     labels = ("--participant_labels", "--participant_label")
-    group.add(*labels, nargs="+", metavar="L", help="only these participants (with or without sub-), or files of labels")
+    group.add(
+        *labels, nargs="+", metavar="L", help="only these participants (with or without sub-), or files of labels"
+    )
     group.add("--exclude_participant_labels", "--exclude_participant_label", nargs="+", metavar="L", help="not these")
     for entity, aliases in (
         ("session", ("--session_label", "--session_id")),
@@ -113,7 +118,12 @@ def _add_selection(group: _Group) -> None:
         text = f"only scans with this {entity}; without a value: only scans that name none"
         group.add(f"--filter_{entity}", *aliases, dest=f"filter_{entity}", nargs="*", metavar="V", help=text)
     group.add("--bids_filter_file", type=Path, metavar="JSON", help="a filter file as fMRIPrep reads it (its t1w part)")
-    group.add("--skip_validation", "--skip_bids_validation", action="store_true", help="accept a dataset without a description")
+    group.add(
+        "--skip_validation",
+        "--skip_bids_validation",
+        action="store_true",
+        help="accept a dataset without a description",
+    )
 
 
 def _add_outputs(group: _Group) -> None:
@@ -124,13 +134,18 @@ def _add_outputs(group: _Group) -> None:
 def _add_method(group: _Group) -> None:
     presets = "; ".join(f"{p.name}: {p.source}" for p in PRESETS.values() if p.name != "debug")
     choices = [name for name in PRESETS if name != "debug"]
-    group.add("--registration", choices=choices, default="reference", help=f"parameters of the registrations ({presets})")
-    group.add("--brain_extraction", choices=["template", "bet"], default=None, help="by the template (default) or by FSL bet")
+    group.add(
+        "--registration", choices=choices, default="reference", help=f"parameters of the registrations ({presets})"
+    )
+    group.add(
+        "--brain_extraction", choices=["template", "bet"], default=None, help="by the template (default) or by FSL bet"
+    )
     group.add(
         "--brain_mask_dir",
         type=Path,
         metavar="DIR",
-        help="a derivative dataset with your own masks, <scan>_desc-brain_mask.nii.gz in sub-*/[ses-*/]anat, for every scan",
+        help="a derivative dataset with your own brain masks, one for every scan: "
+        "sub-*/[ses-*/]anat/<scan>_desc-brain_mask.nii.gz",
     )
     group.add("--bet_frac", type=_fraction, metavar="F", help="bet -f, 0 to 1 (default 0.5)")
     group.add("--bet_vertical_gradient", type=_number(-1, 1), metavar="G", help="bet -g, -1 to 1 (default 0)")
@@ -165,11 +180,21 @@ def _add_model(group: _Group) -> None:
     group.add("--model_space", metavar="NAME", help="its name in file names, letters and digits")
     group.add("--model_brain_mask", type=Path, metavar="F", help="its brain mask")
     group.add("--atlas", type=Path, metavar="F", help="label map of lobes in its space")
-    group.add("--atlas_labels", type=Path, metavar="F", help="TSV of index and name (default: the atlas's name with _labels.tsv)")
+    group.add(
+        "--atlas_labels",
+        type=Path,
+        metavar="F",
+        help="TSV of index and name (default: the atlas's name with _labels.tsv)",
+    )
     group.add("--tags", type=Path, metavar="F", help="TSV of points x y z index (world mm, RAS) in CSF 1, GM 2, WM 3")
     group.add("--tag_labels", type=Path, metavar="F", help="TSV of index and name of the tissues")
     group.add("--intracranial_mask", type=Path, metavar="F", help="intracranial mask in its space")
-    group.add("--subcortical_model", type=Path, metavar="F", help="a template of its own for the subcortical labels, or a model folder")
+    group.add(
+        "--subcortical_model",
+        type=Path,
+        metavar="F",
+        help="a template of its own for the subcortical labels, or a model folder",
+    )
     group.add("--subcortical_model_space", metavar="NAME", help="its name")
     group.add("--subcortical_model_brain_mask", type=Path, metavar="F", help="its brain mask")
     group.add("--subcortical_atlas", type=Path, metavar="F", help="label map of subcortical structures")
@@ -180,19 +205,44 @@ def _add_resources(group: _Group) -> None:
     cpus = ("--n_proc", "--nprocs", "--nthreads", "--n_cpus", "--ncpus")
     group.add(*cpus, type=_count(1), metavar="N", help="CPUs that the run may use (default: what this process may use)")
     memory = ("--memory_gb", "--mem_gb")
-    group.add(*memory, type=_number(0.001), metavar="G", help="memory in GiB that the run may use (default: what is available)")
+    group.add(
+        *memory,
+        type=_number(0.001),
+        metavar="G",
+        help="memory in GiB that the run may use (default: what is available)",
+    )
     group.add("--mem", "--mem_mb", metavar="M", dest="mem", help="the same with a unit: 16G, 16000M")
     threads = ("--ants_n_proc", "--omp_nthreads", "--ants_nthreads")
     group.add(*threads, type=_count(1), metavar="K", help="threads of one ANTs process (default 1)")
 
 
 def _add_running(group: _Group) -> None:
-    group.add("--working_directory", "--work_dir", "-w", type=Path, metavar="DIR", help="intermediate files (default: OUTPUT_DIR/work)")
-    group.add("--dry_run", "--debug_io", action="store_true", help="list scans, steps, requests and output names; run nothing")
-    group.add("--graph_output", "--write_graph", type=Path, metavar="F", help="write the graph of steps (.dot, or .svg/.png by Graphviz) and stop")
+    group.add(
+        "--working_directory",
+        "--work_dir",
+        "-w",
+        type=Path,
+        metavar="DIR",
+        help="intermediate files (default: OUTPUT_DIR/work)",
+    )
+    group.add(
+        "--dry_run", "--debug_io", action="store_true", help="list scans, steps, requests and output names; run nothing"
+    )
+    group.add(
+        "--graph_output",
+        "--write_graph",
+        type=Path,
+        metavar="F",
+        help="write the graph of steps (.dot, or .svg/.png by Graphviz) and stop",
+    )
     group.add("--stop_on_first_crash", action="store_true", help="end the run when a step fails")
     group.add("--no_dashboard", action="store_true", help="plain lines instead of the display")
-    group.add("--loglevel", choices=["DEBUG", "INFO", "WARNING", "ERROR"], default="INFO", help="how much is said (default INFO)")
+    group.add(
+        "--loglevel",
+        choices=["DEBUG", "INFO", "WARNING", "ERROR"],
+        default="INFO",
+        help="how much is said (default INFO)",
+    )
     group.add("-v", "--verbose", action="count", default=0, help="the same as --loglevel DEBUG")
     group.add("--notrack", action="store_true", help="accepted for habit's sake: tntpipe never phones home")
     group.add("--version", action="version", version=f"tntpipe {__version__}", help="say the version")
@@ -202,7 +252,11 @@ def _add_running(group: _Group) -> None:
 def _number(low: float | None = None, high: float | None = None) -> Any:
     def number(text: str) -> float:
         value = float(text)
-        if not (low is None or value >= low) or not (high is None or value <= high) or value in (float("inf"), -float("inf")):
+        if (
+            not (low is None or value >= low)
+            or not (high is None or value <= high)
+            or value in (float("inf"), -float("inf"))
+        ):
             limits = f"at least {low:g}" if high is None else f"from {low:g} to {high:g}"
             raise argparse.ArgumentTypeError(f"{text} is not a number {limits if low is not None else ''}".rstrip())
         if value != value:

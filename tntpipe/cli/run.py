@@ -72,7 +72,9 @@ class _Run:
     def run(self) -> ExitStatus:
         """Run what is left to run."""
         settings = self._settings
-        with Views(settings.output_dir / "logs", dashboard=settings.dashboard, loglevel=settings.loglevel) as self._views:
+        with Views(
+            settings.output_dir / "logs", dashboard=settings.dashboard, loglevel=settings.loglevel
+        ) as self._views:
             machine = self._machine = Machine(
                 self._plan.graph,
                 self._work,
@@ -173,4 +175,3 @@ def _exit_status(outcomes: Iterable[ScanOutcome], stop_signal: int | None) -> Ex
         return ExitStatus.INTERRUPTED if stop_signal == signal.SIGINT else ExitStatus.TERMINATED
     bad = {ScanOutcome.FAILED, ScanOutcome.REFUSED, ScanOutcome.STOPPED}
     return ExitStatus.SCAN_FAILED if bad.intersection(outcomes) else ExitStatus.SUCCESS
-

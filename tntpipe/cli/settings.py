@@ -139,7 +139,9 @@ def _method(options: argparse.Namespace) -> Method:
         if options.brain_extraction is not None:
             raise UsageError("--brain_extraction and --brain_mask_dir exclude each other.", remedy="Give one of them.")
         if not options.brain_mask_dir.is_dir():
-            raise InputMissingError(f"The folder {options.brain_mask_dir} is not there.", remedy="Check --brain_mask_dir.")
+            raise InputMissingError(
+                f"The folder {options.brain_mask_dir} is not there.", remedy="Check --brain_mask_dir."
+            )
         extraction = BrainExtraction.GIVEN
     if extraction is not BrainExtraction.BET and (options.bet_frac, options.bet_vertical_gradient) != (None, None):
         raise UsageError(
@@ -199,7 +201,9 @@ def _main_model(options: argparse.Namespace) -> Model:
 
 def _subcortical_model(options: argparse.Namespace) -> Model | None:
     prefix = "subcortical_model"
-    model = _template(options.subcortical_model, options.subcortical_model_space, options.subcortical_model_brain_mask, prefix)
+    model = _template(
+        options.subcortical_model, options.subcortical_model_space, options.subcortical_model_brain_mask, prefix
+    )
     atlas = _given(options.subcortical_atlas, options.subcortical_labels)
     if model is None:
         if atlas is not None:
@@ -219,7 +223,9 @@ def _template(path: Path | None, space: str | None, brain_mask: Path | None, opt
     """The template that options name: a model folder, or an image with its space and its brain mask."""
     if path is None:
         if space or brain_mask:
-            raise UsageError(f"--{option}_space and --{option}_brain_mask belong to --{option}.", remedy=f"Give --{option}.")
+            raise UsageError(
+                f"--{option}_space and --{option}_brain_mask belong to --{option}.", remedy=f"Give --{option}."
+            )
         return None
     if path.is_dir():
         return read_model_folder(path)

@@ -20,7 +20,9 @@ def print_summary(state: RunState, run_dir: Path, output_dir: Path) -> None:
     console = Console(stderr=True, soft_wrap=not sys.stderr.isatty())
     good = (ScanOutcome.DONE, ScanOutcome.SKIPPED)
     shown = [
-        (name, scan) for name, scan in state.scans.items() if scan.outcome not in good or len(state.scans) <= N_GOOD_SHOWN
+        (name, scan)
+        for name, scan in state.scans.items()
+        if scan.outcome not in good or len(state.scans) <= N_GOOD_SHOWN
     ]
     if shown:
         table = Table("scan", "result", "why", box=None, header_style="bold", padding=(0, 2, 0, 0))
@@ -40,4 +42,3 @@ def print_summary(state: RunState, run_dir: Path, output_dir: Path) -> None:
     failed = state.n_scans(ScanOutcome.FAILED)
     where = f"crash files in {output_dir / 'logs'}" if failed else f"log in {run_dir / 'run.log'}"
     console.print(escape(f"{counts}; volumes in {output_dir}; {where}"), highlight=False)
-

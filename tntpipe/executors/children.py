@@ -1,7 +1,7 @@
 """Starts, watches and ends child processes, and says in words how one ended.
 
-A child gets a session of its own, no terminal, no shell, its output in its own log file, a small environment, and as many
-threads as the CPUs that were reserved for it.
+A child gets a session of its own, no terminal, no shell, its output in its own log file, a small environment, and as
+many threads as the CPUs that were reserved for it.
 """
 
 from __future__ import annotations
@@ -69,7 +69,8 @@ def send(child: Child, number: int) -> None:
 
 
 def reap(child: Child) -> tuple[int, resource.struct_rusage]:
-    """The wait status and resource account of a child that has ended; what it left running in its group is killed first."""
+    """The wait status and resource account of a child that has ended; what it left running in its group is killed
+    first."""
     send(child, signal.SIGKILL)
     _, status, account = os.wait4(child.pid, 0)
     child.process.returncode = os.waitstatus_to_exitcode(status)

@@ -1,4 +1,5 @@
-"""Steps that prepare a model, once for all scans: headers as ANTs needs them, the model brain, the tags as ANTs' points."""
+"""Steps that prepare a model, once for all scans: headers as ANTs needs them, the model brain, the tags as ANTs'
+points."""
 
 from __future__ import annotations
 

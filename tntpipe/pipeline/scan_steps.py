@@ -1,7 +1,8 @@
 """The steps of one scan, in the order of the method, and the derivatives that they leave.
 
-Registrations have the scan as fixed image. What lies in model space comes to the scan by the composite transform; points
-come by its inverse. Each derivative is exported by the step that makes it, so that it is there as soon as it exists.
+Registrations have the scan as fixed image. What lies in model space comes to the scan by the composite transform;
+points come by its inverse. Each derivative is exported by the step that makes it, so that it is there as soon as it
+exists.
 """
 
 from __future__ import annotations
@@ -197,7 +198,9 @@ def _brain_mask(build: ScanSteps, clean: PurePosixPath, normalised: PurePosixPat
 def _mask_by_registration(build: ScanSteps, clean: PurePosixPath, normalised: PurePosixPath) -> Step:
     place, model = build.place, build.model
     seed = build.method.random_seed
-    found = build.add(brain_registration(place, fixed=normalised, moving=model.t1w, seed=seed, debug=build.method.debug))
+    found = build.add(
+        brain_registration(place, fixed=normalised, moving=model.t1w, seed=seed, debug=build.method.debug)
+    )
     coarse = build.add(
         apply_to_image(
             place,

@@ -19,7 +19,8 @@ from tntpipe.profiling.usage import Sample, Usage
 FIRST_INTERVAL_S = 0.05
 LAST_INTERVAL_S = 1.0
 INTERVAL_PER_AGE = 0.05
-"""A child is looked at every 5 % of its age, within the two limits above: short steps are seen, long ones cost nothing."""
+"""A child is looked at every 5 % of its age, within the two limits above: short steps are seen, long ones cost
+nothing."""
 
 MAXRSS_UNIT_BYTES = 1 if sys.platform == "darwin" else 1024
 
@@ -90,9 +91,9 @@ class Monitor:
 def own_peak(seen_bytes: int, maxrss_bytes: int, parent_peak_bytes: int) -> int:
     """A child's peak memory from the samples and from ``ru_maxrss``.
 
-    Linux carries the peak of the process image that called ``exec`` over into ``ru_maxrss``, so a small child of a large
-    parent reads as large as its parent. A figure above the parent's own peak is the child's; one below it says only that
-    the child used no more, and stands in where nothing was sampled.
+    Linux carries the peak of the process image that called ``exec`` over into ``ru_maxrss``, so a small child of a
+    large parent reads as large as its parent. A figure above the parent's own peak is the child's; one below it says
+    only that the child used no more, and stands in where nothing was sampled.
 
     >>> own_peak(seen_bytes=10, maxrss_bytes=500, parent_peak_bytes=200), own_peak(10, 200, 200), own_peak(0, 200, 200)
     (500, 10, 200)

@@ -22,9 +22,9 @@ class Sample:
 class Usage:
     """A child's whole use.
 
-    ``cpu_s`` is the kernel's account of the child and of every descendant that was waited for. ``peak_bytes`` is the largest
-    of: the sampled sum over the process tree, each member's own high-water mark, and the kernel's peak of the largest
-    process where that is known to be the child's own (see :func:`tntpipe.profiling.monitor.own_peak`).
+    ``cpu_s`` is the kernel's account of the child and of every descendant that was waited for. ``peak_bytes`` is the
+    largest of: the sampled sum over the process tree, each member's own high-water mark, and the kernel's peak of
+    the largest process where that is known to be the child's own (see :func:`tntpipe.profiling.monitor.own_peak`).
     ``exit_code`` is negative for a signal.
     """
 

@@ -1,4 +1,5 @@
-"""Commands of ``python -m tntpipe.imaging``: arithmetic on images, points and tables, in a child like every other step."""
+"""Commands of ``python -m tntpipe.imaging``: arithmetic on images, points and tables, in a child like every other
+step."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """antsRegistration commands: model to scan (linear, then SyN), and the coarse one that finds the brain.
 
-``fixed`` is always the scan and ``moving`` the model, so the composite transform carries model images to the scan, and its
-inverse carries model points to the scan.
+``fixed`` is always the scan and ``moving`` the model, so the composite transform carries model images to the scan,
+and its inverse carries model points to the scan.
 
 References
 ----------
@@ -135,9 +135,7 @@ BRAIN_LINEAR_ITERATIONS = "500x200"
 BRAIN_SYN_ITERATIONS = "50x30"
 
 
-def brain_registration(
-    place: Place, *, fixed: PurePath, moving: PurePath, seed: int, debug: bool = False
-) -> Step:
+def brain_registration(place: Place, *, fixed: PurePath, moving: PurePath, seed: int, debug: bool = False) -> Step:
     """Whole-head template to whole-head scan, only as fine as carrying a brain mask over needs."""
     files = (Input("fixed.nii.gz", fixed), Input("moving.nii.gz", moving))
     fixed_word, moving_word = files[0].word, files[1].word

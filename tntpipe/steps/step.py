@@ -1,8 +1,8 @@
 """A step: the frozen description of one command that runs in a folder of its own.
 
 Inputs appear in that folder under plain names below ``in/``; outputs are written beside it. So the words of a command
-never hold a path of the user's: nothing in a file name can be read as an option, a separator of ANTs' bracket syntax or a
-shell's syntax, and a fingerprint made from the words survives a moved folder.
+never hold a path of the user's: nothing in a file name can be read as an option, a separator of ANTs' bracket syntax
+or a shell's syntax, and a fingerprint made from the words survives a moved folder.
 """
 
 from __future__ import annotations
@@ -19,7 +19,8 @@ INPUT_FOLDER = "in"
 class Input:
     """A file that a step reads as ``in/<name>``.
 
-    ``source`` is absolute for a file of the user's or of a model, else ``<step name>/<output>``, a file that a step makes.
+    ``source`` is absolute for a file of the user's or of a model, else ``<step name>/<output>``, a file that a step
+    makes.
     """
 
     name: str
@@ -45,7 +46,8 @@ class Export:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
-    """Whose step it is: the first part of its name, the scan (none for a model), and the size and grid that it works on."""
+    """Whose step it is: the first part of its name, the scan (none for a model), and the size and grid that it works
+    on."""
 
     folder: str
     scan: str = ""

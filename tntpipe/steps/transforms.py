@@ -41,7 +41,8 @@ def apply_to_image(
 def apply_to_points(place: Place, *, points: PurePath, inverse: PurePath) -> Step:
     """Carry model points (CSV, LPS, mm) to the scan.
 
-    Points map the opposite way to images: the transform that brings scan images to the model brings model points to the scan.
+    Points map the opposite way to images: the transform that brings scan images to the model brings model points to
+    the scan.
     """
     files = (Input("points.csv", points), Input("inverse.h5", inverse))
     return Step(
