@@ -10,7 +10,7 @@ from enum import IntEnum
 
 
 class ExitStatus(IntEnum):
-    """What the process returns; see ``docs/exit-codes.md``."""
+    """What the process returns; see ``docs/usage.md``."""
 
     SUCCESS = 0
     SCAN_FAILED = 1

