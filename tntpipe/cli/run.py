@@ -164,7 +164,7 @@ def _facts(settings: Settings, plan: Plan) -> RunFacts:
         ants_version=plan.programs.ants.version,
         model=settings.model.space,
         registration=method.preset.name,  # type: ignore[arg-type]
-        brain_extraction=method.brain_extraction.value,  # type: ignore[arg-type]
+        brain_extraction=method.brain_extraction.value,
         subcortical_model=(second or settings.model).space if method.subcortical else None,
         intracranial_volume=method.intracranial_volume,
     )

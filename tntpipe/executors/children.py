@@ -15,6 +15,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from tntpipe.lifeline import PARENT_VARIABLE
+
 KEPT_VARIABLES = (
     *("PATH", "HOME", "USER", "LOGNAME", "LANG", "LC_ALL", "TMPDIR", "TEMP", "TMP"),
     *("LD_LIBRARY_PATH", "PYTHONPATH", "VIRTUAL_ENV", "ANTSPATH", "FSLDIR"),
@@ -43,7 +45,7 @@ def environment(threads: int, environ: Mapping[str, str] = os.environ) -> dict[s
     kept = {name: environ[name] for name in KEPT_VARIABLES if name in environ}
     root = str(Path(__file__).resolve().parents[2])
     kept["PYTHONPATH"] = os.pathsep.join(p for p in (root, kept.get("PYTHONPATH", "")) if p)
-    fixed = {"PYTHONSAFEPATH": "1", "PYTHONUTF8": "1", "FSLOUTPUTTYPE": "NIFTI_GZ"}
+    fixed = {PARENT_VARIABLE: str(os.getpid()), "PYTHONSAFEPATH": "1", "PYTHONUTF8": "1", "FSLOUTPUTTYPE": "NIFTI_GZ"}
     return kept | fixed | dict.fromkeys(THREAD_VARIABLES, str(threads))
 
 

@@ -1,1 +1,1 @@
-"""Arithmetic on images, points and tables, each also a command of ``python -m tntpipe.imaging``; the home of nibabel."""
+"""Arithmetic on images, points and tables, each also a command of ``python -m tntpipe.imaging``; nibabel's home."""

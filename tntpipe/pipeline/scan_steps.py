@@ -234,7 +234,7 @@ def _mask_given(build: ScanSteps, clean: PurePosixPath, normalised: PurePosixPat
         build.place,
         "brain_mask",
         "given-mask",
-        *("--mask", Input("mask.nii.gz", build.subject.brain_mask), "--like", Input("T1w.nii.gz", clean)),
+        *("--mask", Input("mask.nii.gz", build.subject.brain_mask), "--like_image", Input("T1w.nii.gz", clean)),
         *("--output", "brain_mask.nii.gz"),
         outputs=("brain_mask.nii.gz",),
     )

@@ -1,0 +1,199 @@
+"""``python -m tntpipe.imaging COMMAND``: one operation on files, in a child of its own.
+
+The one place that lists the commands and their options. What a command needs is imported when it is called, since the
+child is started thousands of times. An expected error is one line on stderr and the error's exit status.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib import import_module
+
+from tntpipe.errors import ExitStatus, TntpipeError
+from tntpipe.lifeline import die_with_parent
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """``--name``: a file or text, or a number where ``default`` is one; required where there is no default."""
+
+    name: str
+    help: str
+    default: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """A subcommand: the function (``module:name``) that is called with its options as keywords."""
+
+    name: str
+    function: str
+    help: str
+    options: tuple[Option, ...]
+
+
+SCAN_AND_MASK = (Option("image", "the scan"), Option("mask", "a mask on the scan's grid; inside is above 0"))
+
+COMMANDS = (
+    Command(
+        "clean-header",
+        "header:clean_header_file",
+        "leave a qform as the only orientation, and a voxel type that ANTs reads",
+        (
+            Option("input", "NIfTI image"),
+            Option("output", "the same voxels with a fresh header"),
+            Option("max_shear_angle", "largest shear (radians) of an image that has an sform only", 1e-6),
+        ),
+    ),
+    Command(
+        "rescale",
+        "intensity:rescale_file",
+        "map intensities linearly onto a range, the extremes clipped",
+        (
+            Option("input", "NIfTI image"),
+            Option("output", "float32 image"),
+            Option("range_min", "darkest intensity", 0.0),
+            Option("range_max", "brightest intensity", 5000.0),
+            Option("clip_percent", "per cent of the voxels above 0 that are clipped at each end", 1.0),
+        ),
+    ),
+    Command(
+        "multiply",
+        "intensity:multiply_file",
+        "set a scan to 0 outside a mask",
+        (*SCAN_AND_MASK, Option("output", "the masked scan")),
+    ),
+    Command(
+        "refine-brain-mask",
+        "brain:refine_brain_mask_file",
+        "make a brain mask that a coarse registration brought fit the brain",
+        (
+            Option("image", "the bias-corrected scan"),
+            Option("mask", "the registered mask, or its probability from 0 to 1, on the scan's grid"),
+            Option("output", "uint8 mask"),
+        ),
+    ),
+    Command(
+        "given-mask",
+        "brain:given_mask_file",
+        "take a brain mask that was drawn on the scan",
+        (
+            Option("mask", "the mask; inside is above 0"),
+            Option("like_image", "the scan, whose grid the mask must have"),
+            Option("output", "uint8 mask with the scan's header"),
+        ),
+    ),
+    Command(
+        "tags-to-points",
+        "points:tags_to_points_file",
+        "write tags (TSV, RAS) as points that antsApplyTransformsToPoints reads (CSV, LPS)",
+        (
+            Option("tags", "TSV of x, y, z (mm, RAS) and index"),
+            Option("output", "CSV of x, y, z (mm, LPS), t and label"),
+        ),
+    ),
+    Command(
+        "sample-tags",
+        "tissue:sample_tags_file",
+        "read a scan's intensities at tags that were carried to it",
+        (
+            Option("points", "CSV of the carried tags (LPS), in the order of --tags"),
+            *SCAN_AND_MASK,
+            Option("tags", "TSV of the tags as they were, for the class of each"),
+            Option("output", "TSV of value and index"),
+        ),
+    ),
+    Command(
+        "classify",
+        "tissue:classify_file",
+        "give each voxel of a mask the tissue class that its intensity fits best",
+        (
+            *SCAN_AND_MASK,
+            Option("features", "TSV of value and index, as sample-tags writes it"),
+            Option("output", "uint8 label map"),
+        ),
+    ),
+    Command(
+        "combine",
+        "labels:combine_file",
+        "combine tissue and lobe labels into one label map: tissue + (lobe - 1) * largest tissue",
+        (
+            Option("tissue", "label map"),
+            Option("lobes", "label map on the same grid"),
+            Option("tissue_labels", "TSV of index and name"),
+            Option("lobe_labels", "TSV of index and name"),
+            Option("output", "combined label map"),
+            Option("output_labels", "its TSV of index and name"),
+        ),
+    ),
+    Command(
+        "to-integer",
+        "labels:to_integer_file",
+        "store a label map in the smallest unsigned integer type",
+        (Option("input", "label map of any type"), Option("output", "the same labels")),
+    ),
+    Command(
+        "statistics",
+        "statistics:statistics_file",
+        "count, volume (mm3) and mean intensity of each label",
+        (
+            Option("labels", "label map"),
+            Option("labels_table", "TSV of index and name: the labels to report"),
+            Option("image", "the scan whose mean is taken, on the same grid"),
+            Option("output", "TSV of index, name, number_voxels, volume and mean"),
+        ),
+    ),
+)
+
+
+def parser() -> argparse.ArgumentParser:
+    """The command line, one subcommand for each of `COMMANDS`."""
+    top = argparse.ArgumentParser(
+        prog="python -m tntpipe.imaging",
+        description="Arithmetic on images, points and tables: one command, its files named, its outputs written whole.",
+        epilog="Each command explains its options: python -m tntpipe.imaging COMMAND --help",
+        allow_abbrev=False,
+    )
+    commands = top.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    for command in COMMANDS:
+        sub = commands.add_parser(command.name, help=command.help, description=command.help, allow_abbrev=False)
+        for option in command.options:
+            if option.default is None:
+                sub.add_argument(f"--{option.name}", metavar="FILE", required=True, help=option.help)
+            else:
+                text = f"{option.help} (default: %(default)g)"
+                sub.add_argument(f"--{option.name}", metavar="NUMBER", type=float, default=option.default, help=text)
+    return top
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; returns the exit status."""
+    die_with_parent()
+    options = vars(_parse(arguments))
+    command = next(command for command in COMMANDS if command.name == options["command"])
+    del options["command"]
+    module, name = command.function.split(":")
+    function = getattr(import_module(f"tntpipe.imaging.{module}"), name)
+    try:
+        function(**options)
+    except TntpipeError as error:
+        print(f"{command.name}: {error}", file=sys.stderr)
+        return int(error.exit_status)
+    except OSError as error:
+        print(f"{command.name}: {error.filename or 'a file'}: {error.strerror or error}.", file=sys.stderr)
+        return int(ExitStatus.INPUT_OUTPUT)
+    return int(ExitStatus.SUCCESS)
+
+
+def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
+    try:
+        return parser().parse_args(arguments)
+    except SystemExit as ended:
+        raise SystemExit(int(ExitStatus.USAGE) if ended.code else 0) from None
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,172 @@
+"""What the header of a NIfTI image says, read without its voxels and without nibabel's repairs.
+
+Decides whether a file is a 3-D NIfTI image at all. Whether it is a good scan is for ``check`` to say.
+"""
+
+from __future__ import annotations
+
+import gzip
+import math
+import zlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, BinaryIO, cast
+
+import numpy as np
+
+from tntpipe.errors import ImageError
+from tntpipe.imaging.header import orientation
+from tntpipe.imaging.volumes import spatial_shape
+
+if TYPE_CHECKING:
+    from nibabel.nifti1 import Nifti1Header
+
+GZIP_MAGIC = b"\x1f\x8b"
+NIFTI1_BYTES = 348
+NIFTI2_BYTES = 540
+UNITS = {1: "metres", 3: "micrometres"}  # nifti1.h, NIFTI_UNITS_*; 2 is mm, 0 not said
+RECONVERT = "Convert the scan from DICOM again, or copy the file again from where it came."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImageFacts:
+    """One 3-D image as its header describes it.
+
+    ``affine`` maps voxel indices to world mm (RAS) and is the one that the image will be processed with; ``slope`` and
+    ``intercept`` make values of the stored numbers; ``data_offset_bytes`` is counted in the decompressed file.
+    """
+
+    path: Path
+    shape: tuple[int, int, int]
+    voxel_mm: tuple[float, float, float]
+    affine: tuple[tuple[float, float, float, float], ...]
+    dtype: str
+    slope: float
+    intercept: float
+    data_offset_bytes: int
+
+    @property
+    def n_voxels(self) -> int:
+        """Number of voxels."""
+        return math.prod(self.shape)
+
+    @property
+    def data_bytes(self) -> int:
+        """Size of the stored voxels, decompressed."""
+        return self.n_voxels * np.dtype(self.dtype).itemsize
+
+    @property
+    def size_text(self) -> str:
+        """The shape for people: ``181×217×181``."""
+        return "×".join(map(str, self.shape))
+
+
+def open_image(path: Path) -> BinaryIO:
+    """Open the image's decompressed bytes; ImageError where the file's name and content disagree, or it has none."""
+    if not path.name.endswith((".nii", ".nii.gz")):
+        raise ImageError(f"{path}: is not named as a NIfTI image, .nii or .nii.gz.")
+    try:
+        with path.open("rb") as file:
+            magic = file.read(2)
+    except FileNotFoundError:
+        kind = "is a link to a file that is not there" if path.is_symlink() else "there is no such file"
+        raise ImageError(f"{path}: {kind}.", remedy="Fetch it (git annex get, datalad get) or copy it.") from None
+    except IsADirectoryError:
+        raise ImageError(f"{path}: is a folder, not an image.") from None
+    except OSError as error:
+        raise ImageError(f"{path}: cannot be read ({error.strerror}).", remedy="Check its permissions.") from error
+    if not magic:
+        raise ImageError(f"{path}: the file is empty.", remedy=RECONVERT)
+    named_gzip, is_gzip = path.name.endswith(".gz"), magic == GZIP_MAGIC
+    if named_gzip != is_gzip:
+        fact = "is named .nii.gz but is not compressed" if named_gzip else "is compressed but named .nii"
+        raise ImageError(f"{path}: {fact}.", remedy=f"Rename it to {'.nii' if named_gzip else '.nii.gz'}.")
+    return cast("BinaryIO", gzip.open(path)) if is_gzip else path.open("rb")
+
+
+def read_facts(path: str | Path, max_shear_angle: float) -> ImageFacts:
+    """Read the facts of any 3-D NIfTI image; ImageError where it is none or has no usable orientation."""
+    path = Path(path)
+    header = _read_header(path)
+    dtype = _dtype(header, path)
+    unit = UNITS.get(int(header["xyzt_units"]) & 7)
+    if unit:
+        raise ImageError(f"{path}: its header gives lengths in {unit}.", remedy="Rewrite it in mm.")
+    shape = _shape(header, path)
+    affine = orientation(header, path, max_shear_angle)
+    zooms = np.linalg.norm(affine[:3, :3], axis=0)
+    slope, intercept = float(header["scl_slope"]), float(header["scl_inter"])
+    scaled = math.isfinite(slope) and slope != 0 and math.isfinite(intercept)
+    facts = ImageFacts(
+        path=path,
+        shape=shape,
+        voxel_mm=(float(zooms[0]), float(zooms[1]), float(zooms[2])),
+        affine=tuple((float(a), float(b), float(c), float(d)) for a, b, c, d in affine),
+        dtype=dtype.str,
+        slope=slope if scaled else 1.0,
+        intercept=intercept if scaled else 0.0,
+        data_offset_bytes=int(header["vox_offset"]),
+    )
+    if not path.name.endswith(".gz"):
+        require_whole(facts, path.stat().st_size - facts.data_offset_bytes)
+    return facts
+
+
+def require_whole(facts: ImageFacts, found_bytes: int) -> None:
+    """Raise ImageError where the file holds fewer bytes of voxels than its header promises."""
+    if found_bytes < facts.data_bytes:
+        share = max(100 * found_bytes / facts.data_bytes, 0)
+        raise ImageError(
+            f"{facts.path}: the file ends early, with {share:.0f} % of the voxels that its header promises.",
+            remedy=RECONVERT,
+        )
+
+
+def _read_header(path: Path) -> Nifti1Header:
+    from nibabel.nifti1 import Nifti1Header
+    from nibabel.nifti2 import Nifti2Header
+
+    try:
+        with open_image(path) as file:
+            block = file.read(NIFTI2_BYTES)
+    except (OSError, EOFError, zlib.error) as error:
+        raise ImageError(f"{path}: is corrupt ({error}).", remedy=RECONVERT) from error
+    sizes = (int.from_bytes(block[:4], "little"), int.from_bytes(block[:4], "big"))
+    if NIFTI1_BYTES in sizes and len(block) >= NIFTI1_BYTES and block[344:347] == b"n+1":
+        return Nifti1Header(binaryblock=block[:NIFTI1_BYTES], check=False)
+    if NIFTI2_BYTES in sizes and len(block) >= NIFTI2_BYTES and block[4:7] == b"n+2":
+        return Nifti2Header(binaryblock=block, check=False)
+    raise ImageError(f"{path}: is not a NIfTI image, whatever its name says.", remedy=RECONVERT)
+
+
+def _dtype(header: Nifti1Header, path: Path) -> np.dtype[Any]:
+    from nibabel.spatialimages import HeaderDataError
+
+    try:
+        dtype: np.dtype[Any] = header.get_data_dtype()
+    except (HeaderDataError, KeyError):
+        dtype = np.dtype("V")
+    if dtype.kind not in "iuf":
+        kinds = {"c": "complex numbers", "V": "colours or bits"}
+        raise ImageError(
+            f"{path}: its voxels are {kinds.get(dtype.kind, str(dtype))} (NIfTI type {int(header['datatype'])}).",
+            remedy="One grey value per voxel is needed.",
+        )
+    stored: np.dtype[Any] = dtype.newbyteorder(header.endianness)
+    return stored
+
+
+def _shape(header: Nifti1Header, path: Path) -> tuple[int, int, int]:
+    n_axes = int(header["dim"][0])
+    lengths = tuple(int(length) for length in header["dim"][1 : n_axes + 1])
+    if not 1 <= n_axes <= 7 or min(lengths) < 1:
+        raise ImageError(f"{path}: its header gives it the size {lengths}.", remedy=RECONVERT)
+    shape = spatial_shape(lengths)
+    if shape is not None and min(shape) > 1:
+        return shape
+    size = "×".join(map(str, lengths))
+    if shape is not None or n_axes < 3:
+        raise ImageError(f"{path}: is a single slice ({size}).", remedy="A scan in three dimensions is needed.")
+    raise ImageError(
+        f"{path}: holds several volumes ({size}).", remedy="One 3-D T1w is needed: pick or average the volumes first."
+    )

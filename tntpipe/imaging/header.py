@@ -1,0 +1,193 @@
+"""The orientation of a NIfTI image, left in one form only: the qform, which is what ANTs reads.
+
+Decides where an image lies when its header says so twice, once or not at all, and which voxel type ANTs is given.
+Refuses to guess: an image without any orientation, or whose sform shears (which no qform can express), is an error.
+Every field of the header other than grid, type and units is left behind, names and comments of the scanner with them.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from tntpipe.errors import ImageError
+from tntpipe.imaging.volumes import Affine, Voxels, grid_distance, load, save, stored_voxels
+
+if TYPE_CHECKING:
+    from nibabel.nifti1 import Nifti1Header, Nifti1Image
+
+MAX_SHEAR_ANGLE = 1e-6
+"""Radians; the reference pipeline's limit. Rounding an oblique sform to 32 bits makes about 1e-7."""
+
+NOTICEABLE_VOXELS = 0.1
+"""A qform and sform that lie this far apart at a corner are said to differ; below it they differ by rounding."""
+
+HALF_TURN_W2 = 4e-7
+"""Squared real part of a quaternion below which nibabel takes it for 0 (3 float32 epsilons) while ITK uses its root."""
+
+NATIVE_TYPES = ("uint8", "int16", "uint16", "int32", "float32", "float64")
+"""The types that every ANTs since 2.0 reads; any other is converted to the first that holds its values."""
+
+QFORM_FIELDS = ("qform_code", "quatern_b", "quatern_c", "quatern_d", "qoffset_x", "qoffset_y", "qoffset_z")
+
+
+def shear_angle(affine: Affine) -> float:
+    """The largest deviation from a right angle between two voxel axes.
+
+    Parameters
+    ----------
+    affine
+        (4, 4), voxel indices to world mm; its three columns must not be zero.
+
+    Returns
+    -------
+    float
+        Radians, from 0 to π/2.
+
+    Examples
+    --------
+    >>> shear_angle(np.diag([1.0, 1.0, 3.0, 1.0]))
+    0.0
+    >>> round(shear_angle(np.array([[1, 0.1, 0, 0], [0, 1, 0, 0], [0, 0, 1, 0], [0, 0, 0, 1]])), 6)
+    0.099669
+    """
+    axes = affine[:3, :3] / np.linalg.norm(affine[:3, :3], axis=0)
+    cosines = np.abs(np.array([axes[:, 0] @ axes[:, 1], axes[:, 0] @ axes[:, 2], axes[:, 1] @ axes[:, 2]]))
+    return float(np.arcsin(np.minimum(cosines, 1)).max())
+
+
+def orientation(header: Nifti1Header, path: str | Path, max_shear_angle: float = MAX_SHEAR_ANGLE) -> Affine:
+    """The affine (voxels to world mm, RAS) that the scan will be processed with: the qform, else the sform.
+
+    Raises
+    ------
+    ImageError
+        Neither form is set; the one that counts is singular or not finite; or only the sform is set and it shears by
+        more than ``max_shear_angle`` radians.
+    """
+    from nibabel.spatialimages import HeaderDataError
+
+    form = "qform" if header["qform_code"] > 0 else "sform"
+    if form == "sform" and header["sform_code"] <= 0:
+        raise ImageError(
+            f"{path}: neither its qform nor its sform is set, so left and right cannot be told.",
+            remedy="Convert the scan from DICOM again with a tool that keeps the orientation, such as dcm2niix.",
+        )
+    try:
+        affine = np.asarray(header.get_qform() if form == "qform" else header.get_sform(), dtype=np.float64)
+    except (HeaderDataError, ValueError) as error:
+        raise ImageError(f"{path}: its {form} is invalid ({error}).", remedy=_REMEDY) from error
+    _require_sound(affine, form, path)
+    if form == "sform" and (angle := shear_angle(affine)) > max_shear_angle:
+        raise ImageError(
+            f"{path}: only its sform is set, and it shears the voxel axes by {angle:.3g} rad, where a qform holds none "
+            f"(limit {max_shear_angle:g} rad).",
+            remedy="Resample the scan to a grid with right angles, or raise the limit if the error is harmless.",
+        )
+    return affine
+
+
+def clean_header(
+    image: Nifti1Image, path: str | Path, max_shear_angle: float = MAX_SHEAR_ANGLE
+) -> tuple[Nifti1Image, tuple[str, ...]]:
+    """The same voxels with a fresh header that holds a qform only, and notices of what that changed.
+
+    A qform that is there is kept and an sform beside it is dropped; an sform alone becomes the qform. Isolated voxels
+    that are no finite number become 0, since one of them spoils a whole bias field. Scaled voxels become float.
+
+    Raises
+    ------
+    ImageError
+        As `orientation` does.
+    """
+    import nibabel
+
+    source = image.header
+    affine = orientation(source, path, max_shear_angle)
+    voxels, notices = native_voxels(stored_voxels(image, path))
+    header = nibabel.nifti1.Nifti1Header()
+    header.set_data_dtype(voxels.dtype)
+    header.set_data_shape(voxels.shape)
+    header.set_xyzt_units("mm")
+    if source["qform_code"] > 0:
+        header["pixdim"][:4] = source["pixdim"][:4]
+        for field in QFORM_FIELDS:
+            header[field] = source[field]
+        notices += _sform_notice(source, voxels.shape, affine)
+    else:
+        header.set_qform(affine, code=int(source["sform_code"]))
+    _settle_half_turn(header)
+    return nibabel.nifti1.Nifti1Image(voxels, header.get_qform(), header), notices
+
+
+def native_voxels(voxels: Voxels) -> tuple[Voxels, tuple[str, ...]]:
+    """The voxels in a type that ANTs reads, every one finite, and notices of what that changed."""
+    notices: tuple[str, ...] = ()
+    if voxels.dtype.kind == "f":
+        finite = np.isfinite(voxels)
+        if not finite.all():
+            notices += (f"{finite.size - int(finite.sum())} voxels that are no finite number become 0",)
+            voxels = np.where(finite, voxels, 0)
+    if voxels.dtype.name not in NATIVE_TYPES:
+        native = _fitting_type(voxels)
+        notices += (f"voxels are converted from {voxels.dtype.name} to {native.name}",)
+        voxels = voxels.astype(native)
+    return voxels, notices
+
+
+def clean_header_file(*, input: str, output: str, max_shear_angle: float) -> None:
+    """The command ``clean-header``."""
+    from tntpipe.imaging.check import check_header
+
+    check_header(input, max_shear_angle=max_shear_angle)
+    cleaned, notices = clean_header(load(input), input, max_shear_angle)
+    for notice in notices:
+        print(f"{input}: {notice}")
+    save(cleaned, output)
+
+
+_REMEDY = "Convert the scan from DICOM again, or repair its header."
+
+
+def _require_sound(affine: Affine, form: str, path: str | Path) -> None:
+    if not np.isfinite(affine).all():
+        raise ImageError(f"{path}: its {form} holds values that are no finite number.", remedy=_REMEDY)
+    zooms = np.linalg.norm(affine[:3, :3], axis=0)
+    # Of the volume that the same voxel would have with right angles: below this the three axes lie in a plane.
+    if not zooms.all() or abs(np.linalg.det(affine[:3, :3] / zooms)) < 1e-3:
+        raise ImageError(f"{path}: its {form} gives the voxels no volume.", remedy=_REMEDY)
+
+
+def _sform_notice(source: Nifti1Header, shape: tuple[int, ...], qform: Affine) -> tuple[str, ...]:
+    if source["sform_code"] <= 0:
+        return ()
+    distance_mm = grid_distance(shape, qform, np.asarray(source.get_sform(), dtype=np.float64))
+    if distance_mm <= NOTICEABLE_VOXELS * np.linalg.norm(qform[:3, :3], axis=0).min():
+        return ()
+    return (f"its qform and sform place the image up to {distance_mm:.1f} mm apart; the qform is kept",)
+
+
+def _settle_half_turn(header: Nifti1Header) -> None:
+    """Make a rotation within rounding of a half turn exactly that, where nibabel and ITK read it 0.001 rad apart."""
+    parts = np.array([header[field] for field in QFORM_FIELDS[1:4]], dtype=np.float64)
+    w2 = 1 - parts @ parts
+    if 0 < w2 < HALF_TURN_W2:
+        parts = (parts / np.linalg.norm(parts)).astype(np.float32)
+        largest = np.argmax(np.abs(parts))
+        while 1 - parts.astype(np.float64) @ parts.astype(np.float64) > 0:
+            parts[largest] = np.nextafter(parts[largest], np.float32(2) * np.sign(parts[largest]))
+        for field, part in zip(QFORM_FIELDS[1:4], parts, strict=True):
+            header[field] = part
+
+
+def _fitting_type(voxels: Voxels) -> np.dtype[Any]:
+    if voxels.dtype.kind == "f":
+        return np.dtype("float64")
+    smallest, largest = int(voxels.min()), int(voxels.max())
+    for name in NATIVE_TYPES[:4]:
+        limits = np.iinfo(name)
+        if limits.min <= smallest and largest <= limits.max:
+            return np.dtype(name)
+    return np.dtype("float64")

@@ -1,0 +1,202 @@
+"""A starting tissue map from points whose tissue is known on the model.
+
+The intensities at the points describe each class; each voxel takes the class that it fits best. Decides a first answer
+for a segmentation with neighbourhoods to refine; refuses to make one where the samples cannot tell the classes apart.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tntpipe.errors import ImageError, TableError
+from tntpipe.imaging.points import points_to_ras
+from tntpipe.imaging.tables import MIN_TAGS, Point, read_table, read_tags, write_table
+from tntpipe.imaging.volumes import Affine, like, load, real_voxels, require_same_grid, save, stored_voxels
+
+MAD_TO_SD = 1.4826
+"""Standard deviation of a Gaussian over its median absolute deviation (Rousseeuw & Croux 1993, JASA 88:1273)."""
+
+SMALLEST_SD = 0.01
+"""Of the distance between the outermost medians: a class whose samples are all alike still has some width."""
+
+
+@dataclass(frozen=True, slots=True)
+class TissueClass:
+    """One class as its samples describe it: a Gaussian by median and scaled median absolute deviation."""
+
+    index: int
+    n_samples: int
+    median: float
+    sd: float
+
+
+def sample_points(
+    points: Sequence[Point], values: NDArray[np.floating[Any]], mask: NDArray[np.bool_], affine: Affine
+) -> NDArray[np.float64]:
+    """The intensity of the voxel nearest to each point.
+
+    Parameters
+    ----------
+    points
+        World positions, mm, RAS.
+    values, mask
+        (i, j, k), on the same grid.
+    affine
+        (4, 4), voxel indices to world mm (RAS).
+
+    Returns
+    -------
+    ndarray
+        (n,), NaN for a point outside the image or the mask.
+
+    Examples
+    --------
+    >>> image = np.arange(8.0).reshape(2, 2, 2)
+    >>> sample_points([(0.4, 0, 1.2), (9, 0, 0)], image, image > 0, np.eye(4))
+    array([ 1., nan])
+    """
+    world = np.column_stack([np.asarray(points, dtype=np.float64).reshape(-1, 3), np.ones(len(points))])
+    nearest = np.floor((world @ np.linalg.inv(affine).T)[:, :3] + 0.5).astype(np.int64)
+    within = ((nearest >= 0) & (nearest < values.shape)).all(axis=1)
+    i, j, k = np.where(within[:, None], nearest, 0).T
+    return np.where(within & mask[i, j, k], values[i, j, k], np.nan)
+
+
+def describe_classes(samples: Mapping[int, NDArray[np.floating[Any]]]) -> tuple[TissueClass, ...]:
+    """The classes in the order of their medians, described robustly: some samples lie in a wrong tissue.
+
+    Raises
+    ------
+    TableError
+        Fewer than two classes, fewer than `MIN_TAGS` samples of one, or two with the same median.
+
+    Examples
+    --------
+    >>> dark, bright = np.arange(21.0), np.arange(100.0, 121.0)
+    >>> [(c.index, c.median, round(c.sd, 3)) for c in describe_classes({2: bright, 1: dark})]
+    [(1, 10.0, 7.413), (2, 110.0, 7.413)]
+    """
+    if len(samples) < 2:
+        raise TableError(f"Samples of {len(samples)} tissue classes were found, where at least two are needed.")
+    for index, values in sorted(samples.items()):
+        if values.size < MIN_TAGS:
+            raise TableError(
+                f"Tissue class {index} has {values.size} samples inside the brain, at least {MIN_TAGS} are needed.",
+                remedy="Look at the registration and the brain mask: the tags lie outside the brain of this scan.",
+            )
+    medians = {index: float(np.median(values)) for index, values in samples.items()}
+    order = sorted(samples, key=lambda index: medians[index])
+    for low, high in itertools.pairwise(order):
+        if not medians[low] < medians[high]:
+            raise TableError(
+                f"Tissue classes {low} and {high} have the same median intensity, {medians[low]:g}.",
+                remedy="Look at the registration: the tags do not lie in the tissues that they name.",
+            )
+    floor = SMALLEST_SD * (medians[order[-1]] - medians[order[0]])
+    return tuple(
+        TissueClass(
+            index=index,
+            n_samples=samples[index].size,
+            median=medians[index],
+            sd=max(MAD_TO_SD * float(np.median(np.abs(samples[index] - medians[index]))), floor),
+        )
+        for index in order
+    )
+
+
+def classify(values: NDArray[np.floating[Any]], classes: Sequence[TissueClass]) -> NDArray[np.uint8]:
+    """The class of each intensity: the likelier of the two whose medians enclose it, with equal priors.
+
+    An intensity beyond the outermost medians has the outermost class, and a wide class never reaches past a neighbour's
+    median. So the classes are intervals in the order of their medians, whatever their widths.
+
+    Parameters
+    ----------
+    values
+        (n,), intensities.
+    classes
+        In the order of their medians, as `describe_classes` gives them.
+
+    Returns
+    -------
+    ndarray
+        (n,), class indices.
+
+    Examples
+    --------
+    >>> dark, bright = TissueClass(1, 20, 0.0, 1.0), TissueClass(3, 20, 10.0, 1.0)
+    >>> classify(np.array([-50.0, 4.9, 5.1, 50.0]), (dark, bright))
+    array([1, 1, 3, 3], dtype=uint8)
+    """
+    medians = np.array([tissue.median for tissue in classes], dtype=np.float32)
+    sds = np.array([tissue.sd for tissue in classes], dtype=np.float32)
+    values = values.astype(np.float32)
+    low = np.clip(np.searchsorted(medians, values, side="right") - 1, 0, len(classes) - 2)
+
+    def log_likelihood(position: NDArray[np.intp]) -> NDArray[np.floating[Any]]:
+        z = (values - medians[position]) / sds[position]
+        return np.asarray(-np.log(sds[position]) - z * z / 2)
+
+    upper = (log_likelihood(low + 1) > log_likelihood(low)) & (values > medians[0]) | (values >= medians[-1])
+    indices = np.array([tissue.index for tissue in classes], dtype=np.uint8)
+    return np.asarray(indices[low + upper])
+
+
+def sample_tags_file(*, points: str, image: str, mask: str, tags: str, output: str) -> None:
+    """The command ``sample-tags``."""
+    scan, masking = load(image), load(mask)
+    require_same_grid(scan, image, masking, mask)
+    known, places = read_tags(tags), points_to_ras(points)
+    if len(places) != len(known.points):
+        raise TableError(f"{points}: holds {len(places)} points for the {len(known.points)} tags of {tags}.")
+    values = sample_points(places, real_voxels(scan, image), stored_voxels(masking, mask) > 0, scan.affine)
+    kept = [(float(v), i) for v, i in zip(values, known.indices, strict=True) if np.isfinite(v)]
+    counts = Counter(index for _, index in kept)
+    for index, total in sorted(Counter(known.indices).items()):
+        print(f"class {index}: {counts[index]} of {total} tags lie inside the brain")
+        if counts[index] < MIN_TAGS:
+            raise TableError(
+                f"Only {counts[index]} of the {total} tags of tissue class {index} lie inside the brain of {image}, "
+                f"at least {MIN_TAGS} are needed.",
+                remedy="Look at the registration and the brain mask.",
+            )
+    write_table(output, ("value", "index"), kept)
+
+
+def classify_file(*, image: str, mask: str, features: str, output: str) -> None:
+    """The command ``classify``."""
+    scan, masking = load(image), load(mask)
+    require_same_grid(scan, image, masking, mask)
+    classes = describe_classes(_read_samples(features))
+    inside = stored_voxels(masking, mask) > 0
+    labels = np.zeros(scan.shape, dtype=np.uint8)
+    labels[inside] = classify(real_voxels(scan, image)[inside], classes)
+    counts = np.bincount(labels[inside], minlength=256)
+    for tissue in classes:
+        n_voxels = int(counts[tissue.index])
+        print(
+            f"class {tissue.index}: n {tissue.n_samples}, median {tissue.median:.6g}, sd {tissue.sd:.6g}, "
+            f"{n_voxels} voxels"
+        )
+        if not n_voxels:
+            raise ImageError(f"{image}: no voxel inside the mask has tissue class {tissue.index}.")
+    save(like(labels, scan), output)
+
+
+def _read_samples(path: str) -> dict[int, NDArray[np.float64]]:
+    samples: dict[int, list[float]] = {}
+    for row in read_table(path, ("value", "index")):
+        try:
+            samples.setdefault(int(row["index"]), []).append(float(row["value"]))
+        except ValueError:
+            raise TableError(f"{path}: holds {row['value']!r}, {row['index']!r}, not a sample and its class.") from None
+    if any(not 0 < index < 256 for index in samples):
+        raise TableError(f"{path}: tissue classes must have indices from 1 to 255.")
+    return {index: np.array(values) for index, values in samples.items()}
