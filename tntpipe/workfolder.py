@@ -1,7 +1,7 @@
 """The work folder: where steps run, and the record by which a finished one is known again.
 
     steps/<scan>/<kind>/     what a step made, its log and its record.json: appears by one rename, whole
-    scratch/<random>/        a step that runs
+    scratch/<host>-<pid>/<random>/   a step that runs; what dead processes of this host left is swept away
     failed/<scan>/<kind>/    the last failed attempt at a step, to look at
     contents.json            fingerprints of the files of the user's, so that they are read once
 
@@ -14,6 +14,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
+import platform
+import re
 import shutil
 import uuid
 from collections.abc import Mapping
@@ -55,13 +58,15 @@ class WorkFolder:
         self._versions = program_versions
         self._records: dict[str, Record | None] = {}
         self._contents = _ContentCache(root / "contents.json")
+        self._scratch = root / "scratch" / f"{_host()}-{os.getpid()}"
         try:
-            (root / "scratch").mkdir(parents=True, exist_ok=True)
+            self._scratch.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise OutputError(
                 f"The work folder {root} cannot be made: {error.strerror}.",
                 remedy="Name another one, on a disk with room that you may write to.",
             ) from error
+        self._sweep()
 
     def folder(self, step_name: str) -> Path:
         """Where the step of that name is published."""
@@ -112,7 +117,7 @@ class WorkFolder:
 
     def prepare(self, step: Step) -> Path:
         """A fresh scratch folder with the step's inputs in it, by links."""
-        scratch = self.root / "scratch" / uuid.uuid4().hex[:16]
+        scratch = self._scratch / uuid.uuid4().hex[:16]
         inputs = scratch / INPUT_FOLDER
         inputs.mkdir(parents=True)
         for item in step.inputs:
@@ -145,22 +150,30 @@ class WorkFolder:
         )
         shutil.rmtree(scratch / INPUT_FOLDER)
         write_json(scratch / RECORD_NAME, asdict(record))
-        _rename_over(scratch, self.folder(step.name), self.root / "scratch")
+        _rename_over(scratch, self.folder(step.name), self._scratch)
         self._records[step.name] = record
 
     def keep_failed(self, step: Step, scratch: Path) -> Path:
         """Put a failed attempt where a person finds it; the links to its inputs stay, so that it can be run by hand."""
         kept = self.root / "failed" / step.name
-        _rename_over(scratch, kept, self.root / "scratch")
+        _rename_over(scratch, kept, self._scratch)
         return kept
 
     def discard(self, scratch: Path) -> None:
         """Remove a scratch folder that nobody needs."""
         shutil.rmtree(scratch, ignore_errors=True)
 
-    def remember_contents(self) -> None:
-        """Save the fingerprints of the user's files for the next run."""
+    def close(self) -> None:
+        """Leave no scratch folder, and save the fingerprints of the user's files for the next run."""
+        shutil.rmtree(self._scratch, ignore_errors=True)
         self._contents.save()
+
+    def _sweep(self) -> None:
+        """Remove what processes of this host left in scratch when they were killed."""
+        for folder in (self.root / "scratch").iterdir():
+            host, _, pid = folder.name.rpartition("-")
+            if host == _host() and pid.isdecimal() and not Path(f"/proc/{pid}").exists():
+                shutil.rmtree(folder, ignore_errors=True)
 
 
 class _ContentCache:
@@ -184,6 +197,10 @@ class _ContentCache:
 
     def save(self) -> None:
         write_json(self._path, self._known)
+
+
+def _host() -> str:
+    return re.sub(r"[^0-9A-Za-z.]", "_", platform.node()) or "unnamed"
 
 
 def _read_json(path: Path) -> Any:

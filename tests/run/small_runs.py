@@ -69,5 +69,5 @@ class World:
             drive(Scheduler(jobs, Resources(cpus, 64 * MIB)), machine)
         finally:
             machine.close()
-            work.remember_contents()
+            work.close()
         return {event.name: event.outcome.value for event in self.events if isinstance(event, StepEnded)}

@@ -89,7 +89,7 @@ class _Run:
                     drive(self._scheduler, machine, self._observe)
             finally:
                 machine.close()
-                self._work.remember_contents()
+                self._work.close()
             for ended in self._tracker.finish():
                 self._views.emit(ended)
             outcomes = self._tracker.outcomes | {r.scan: ScanOutcome.REFUSED for r in self._plan.refusals}
