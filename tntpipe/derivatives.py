@@ -86,7 +86,7 @@ class Derivatives:
 
     def _list(self, step: Step) -> dict[str, dict[str, object]]:
         return {
-            str(export.path): {
+            export.path: {
                 "size_bytes": _size(self._source(step, export)),
                 "sidecar": None if export.sidecar is None else _sidecar_text(export),
             }

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from graphlib import CycleError, TopologicalSorter
+from pathlib import Path
 
 from tntpipe.errors import GraphError
 from tntpipe.steps.step import Step
@@ -63,7 +64,7 @@ def _writers(steps: Iterable[Step]) -> tuple[dict[str, str], list[str]]:
             continue
         names.add(step.name)
         for output in step.outputs:
-            writers[str(step.product(output))] = step.name
+            writers[step.product(output)] = step.name
     return writers, problems
 
 
@@ -72,18 +73,18 @@ def _duplicate_derivatives(steps: Iterable[Step]) -> list[str]:
     problems = []
     for step in steps:
         for export in step.exports:
-            other = writers.setdefault(str(export.path), step.name)
-            if other != step.name:
-                problems.append(f"{other} and {step.name} would both write {export.path}")
+            if export.path in writers:
+                problems.append(f"{writers[export.path]} and {step.name} would both write {export.path}")
+            writers[export.path] = step.name
     return problems
 
 
 def _followed(step: Step, writers: Mapping[str, str], problems: list[str]) -> set[str]:
     followed = set()
     for item in step.inputs:
-        if item.source.is_absolute():
+        if isinstance(item.source, Path):
             continue
-        writer = writers.get(str(item.source))
+        writer = writers.get(item.source)
         if writer is None:
             problems.append(f"{step.name} reads {item.source}, which no step makes")
         else:

@@ -75,7 +75,7 @@ class WorkFolder:
     def path(self, step: Step, input_name: str) -> Path:
         """The file behind one of the step's inputs."""
         source = next(item.source for item in step.inputs if item.name == input_name)
-        return Path(source) if source.is_absolute() else self.root / "steps" / source
+        return self.root / "steps" / source  # an absolute source stays as it is
 
     def fingerprint(self, step: Step) -> str | None:
         """What the step's result depends on, or None while an input is not made yet."""
@@ -88,13 +88,14 @@ class WorkFolder:
     def _input_digests(self, step: Step) -> dict[str, str] | None:
         digests = {}
         for item in step.inputs:
-            if item.source.is_absolute():
-                digests[item.name] = self._contents.digest(Path(item.source))
+            if isinstance(item.source, Path):
+                digests[item.name] = self._contents.digest(item.source)
             else:
-                made = self.record(str(item.source.parent))
-                if made is None or item.source.name not in made.outputs:
+                step_name, _, output = item.source.rpartition("/")
+                made = self.record(step_name)
+                if made is None or output not in made.outputs:
                     return None
-                digests[item.name] = made.outputs[item.source.name]["sha256"]
+                digests[item.name] = made.outputs[output]["sha256"]
         return digests
 
     def record(self, step_name: str) -> Record | None:
@@ -176,21 +177,30 @@ class WorkFolder:
                 shutil.rmtree(folder, ignore_errors=True)
 
 
+def remove_steps(root: Path) -> None:
+    """Remove every published and failed step of a work folder, and nothing that no step has left there."""
+    for record in (root / "steps").glob(f"*/*/{RECORD_NAME}"):
+        shutil.rmtree(record.parent, ignore_errors=True)
+    for log in (root / "failed").glob(f"*/*/{LOG_NAME}"):
+        shutil.rmtree(log.parent, ignore_errors=True)
+
+
 class _ContentCache:
-    """SHA-256 of files by path, size and modification time."""
+    """SHA-256 of files by path, size and times; a copy may keep the modification time, but never the change time."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._known: dict[str, Any] = _read_json(path) or {}
+        found = _read_json(path)
+        self._known: dict[str, Any] = found if isinstance(found, dict) else {}
         self._fresh: dict[str, str] = {}
 
     def digest(self, path: Path) -> str:
         key = str(path)
         if key not in self._fresh:
             status = path.stat()
-            stamp = [status.st_size, status.st_mtime_ns, status.st_ino]
+            stamp = [status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino]
             known = self._known.get(key)
-            if not known or known["stamp"] != stamp:
+            if not isinstance(known, dict) or known.get("stamp") != stamp or "sha256" not in known:
                 known = self._known[key] = {"stamp": stamp, "sha256": sha256_of(path)}
             self._fresh[key] = known["sha256"]
         return self._fresh[key]
@@ -215,9 +225,12 @@ def _read_record(path: Path) -> Record | None:
     if not isinstance(values, dict) or values.get("schema_version") != SCHEMA_VERSION:
         return None
     try:
-        return Record(**values)
-    except TypeError:
+        record = Record(**values)
+        made = record.outputs.values()
+        whole = bool(made) and all({"size_bytes", "sha256"} <= set(output) for output in made)
+    except (TypeError, AttributeError):
         return None
+    return record if whole else None
 
 
 def _size_of(path: Path) -> int:

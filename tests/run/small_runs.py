@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from pathlib import Path, PurePath, PurePosixPath
+from pathlib import Path
 
 from tntpipe.derivatives import Derivatives
 from tntpipe.events import RunEvent, StepEnded
@@ -21,19 +21,18 @@ COMMANDS = {"sh": ("/bin/sh", "-c"), "missing": ("/nonexistent/program",)}
 
 
 def script(
-    name: str, text: str, *sources: str | PurePath, export: str = "", makes: str = "out", program: str = "sh"
+    name: str, text: str, *sources: str | Path, export: str = "", makes: str = "out", program: str = "sh"
 ) -> Step:
     """A step ``<scan>/<kind>`` that runs a shell script, whose inputs are ``in/0``, ``in/1`` …"""
     scan, kind = name.split("/")
-    inputs = (source if isinstance(source, PurePath) else PurePosixPath(source) for source in sources)
     return Step(
         place=Place(folder=scan, scan=scan),
         kind=kind,
         program=program,
         arguments=(text,),
-        inputs=tuple(Input(str(number), source) for number, source in enumerate(inputs)),
+        inputs=tuple(Input(str(number), source) for number, source in enumerate(sources)),
         outputs=(makes,),
-        exports=(Export(makes, PurePosixPath(export), {"Made": "by a test"}),) if export else (),
+        exports=(Export(makes, export, {"Made": "by a test"}),) if export else (),
     )
 
 

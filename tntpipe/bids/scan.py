@@ -7,6 +7,7 @@ no value that reaches an output name holds anything but letters, digits and ``+`
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path, PurePosixPath
 
 from tntpipe.bids.entities import DERIVATIVE_KEYS, LABEL, key_of, rank, raw_entities, shown
@@ -79,13 +80,17 @@ class Scan:
     @property
     def folder(self) -> PurePosixPath:
         """Folder in the dataset, and of its derivatives: ``sub-01/ses-02/anat``."""
-        session = () if self.session is None else (f"ses-{self.session}",)
-        return PurePosixPath(f"sub-{self.subject}", *session, "anat")
+        return _folder(self.subject, self.session)
 
     @property
     def dataset_path(self) -> PurePosixPath:
         """The file relative to its dataset."""
         return self.folder / self.path.name
+
+
+@lru_cache(maxsize=64)  # asked for some sixty names in a row
+def _folder(subject: str, session: str | None) -> PurePosixPath:
+    return PurePosixPath(f"sub-{subject}", *(() if session is None else (f"ses-{session}",)), "anat")
 
 
 def is_candidate(name: str) -> bool:

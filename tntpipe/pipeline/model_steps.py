@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from tntpipe.model import Labelled, Model
 from tntpipe.pipeline.method import Method
@@ -17,7 +17,7 @@ from tntpipe.steps.step import Input, Place, Step
 class PreparedLabels:
     """A label map as a step makes it, with the user's table of its labels."""
 
-    image: PurePosixPath
+    image: str
     table: Path
 
 
@@ -26,14 +26,14 @@ class PreparedModel:
     """The files of a model as the scans' steps read them, and the steps that make them."""
 
     space: str
-    t1w: PurePosixPath
-    brain: PurePosixPath
-    brain_mask: PurePosixPath
+    t1w: str
+    brain: str
+    brain_mask: str
     steps: tuple[Step, ...]
     lobes: PreparedLabels | None = None
     tags: Labelled | None = None
-    tag_points: PurePosixPath | None = None
-    intracranial_mask: PurePosixPath | None = None
+    tag_points: str | None = None
+    intracranial_mask: str | None = None
     subcortex: PreparedLabels | None = None
 
 
@@ -83,7 +83,7 @@ def clean_header(place: Place, kind: str, path: Path, max_shear_angle_rad: float
     return imaging(place, kind, "clean-header", *words, outputs=(CLEAN,))
 
 
-def multiply(place: Place, kind: str, image: PurePosixPath, mask: PurePosixPath) -> Step:
+def multiply(place: Place, kind: str, image: str, mask: str) -> Step:
     """An image inside a mask, zero outside it."""
     words = ("--image", Input("image.nii.gz", image), "--mask", Input("mask.nii.gz", mask), "--output", MASKED)
     return imaging(place, kind, "multiply", *words, outputs=(MASKED,))

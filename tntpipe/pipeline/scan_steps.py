@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from importlib import resources
-from pathlib import Path, PurePath, PurePosixPath
+from pathlib import Path
 
 from tntpipe.bids import outputs, sidecars
 from tntpipe.bids.outputs import Derivative
@@ -28,7 +28,7 @@ from tntpipe.steps.registration import (
     linear_registration,
     nonlinear_registration,
 )
-from tntpipe.steps.step import Export, Input, Place, Step
+from tntpipe.steps.step import Export, Input, Place, Source, Step
 from tntpipe.steps.tissue import SEGMENTATION, atropos, posterior
 from tntpipe.steps.transforms import LABELS, MASK, PROBABILITY, apply_to_image, apply_to_points
 
@@ -67,11 +67,15 @@ class ScanSteps:
     method: Method
     tissues: TissueClasses
     steps: list[Step] = field(default_factory=list)
+    place: Place = field(init=False)
+    _raw_uri: str = field(init=False)
+    _paths: dict[Derivative, str] = field(default_factory=dict)
 
-    @property
-    def place(self) -> Place:
-        scan = self.subject.scan
-        return Place(folder=scan.key, scan=scan.key, voxels=self.subject.voxels, voxel_mm=self.subject.voxel_mm)
+    def __post_init__(self) -> None:
+        subject = self.subject
+        key = subject.scan.key
+        self.place = Place(folder=key, scan=key, voxels=subject.voxels, voxel_mm=subject.voxel_mm)
+        self._raw_uri = sidecars.raw_uri(subject.scan)
 
     def add(self, step: Step, *exports: Export) -> Step:
         """Take up a step, with the derivatives that it makes."""
@@ -80,13 +84,18 @@ class ScanSteps:
         return step
 
     def export(self, file: str, derivative: Derivative, sidecar: Mapping[str, object] | None) -> Export:
-        return Export(file, derivative.path(self.subject.scan), sidecar)
+        """A derivative that a step leaves, with the JSON beside it."""
+        return Export(file, self.path(derivative), sidecar)
+
+    def path(self, derivative: Derivative) -> str:
+        """Where a derivative of this scan goes, relative to the output folder."""
+        if derivative not in self._paths:
+            self._paths[derivative] = str(derivative.path(self.subject.scan))
+        return self._paths[derivative]
 
     def sources(self, *derivatives: Derivative) -> list[str]:
         """BIDS URIs of what a derivative was made from: the scan, and other derivatives of it."""
-        scan = self.subject.scan
-        uris = [sidecars.derivative_uri(derivative.path(scan)) for derivative in derivatives]
-        return [sidecars.raw_uri(scan), *uris]
+        return [self._raw_uri, *(sidecars.derivative_uri(self.path(derivative)) for derivative in derivatives)]
 
 
 def scan_steps(
@@ -123,20 +132,20 @@ def scan_steps(
 class _Images:
     """The versions of the scan that later steps read."""
 
-    clean: PurePosixPath
-    corrected: PurePosixPath
-    normalised: PurePosixPath
-    brain_mask: PurePosixPath
-    corrected_brain: PurePosixPath
-    normalised_brain: PurePosixPath
+    clean: str
+    corrected: str
+    normalised: str
+    brain_mask: str
+    corrected_brain: str
+    normalised_brain: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Transform:
     """Composite transforms between a model and the scan."""
 
-    model_to_scan: PurePosixPath
-    scan_to_model: PurePosixPath
+    model_to_scan: str
+    scan_to_model: str
 
 
 def _preprocessing(build: ScanSteps) -> _Images:
@@ -165,7 +174,7 @@ def _preprocessing(build: ScanSteps) -> _Images:
     )
 
 
-def _normalised(build: ScanSteps, corrected: PurePosixPath) -> PurePosixPath:
+def _normalised(build: ScanSteps, corrected: str) -> str:
     method, output = build.method, "normalised.nii.gz"
     step = imaging(
         build.place,
@@ -184,7 +193,7 @@ def _normalised(build: ScanSteps, corrected: PurePosixPath) -> PurePosixPath:
     return build.add(step, build.export(output, outputs.PREPROC_T1W, sidecar)).product(output)
 
 
-def _brain_mask(build: ScanSteps, clean: PurePosixPath, normalised: PurePosixPath) -> PurePosixPath:
+def _brain_mask(build: ScanSteps, clean: str, normalised: str) -> str:
     """The brain mask, by whichever way was chosen; every way ends in a step called ``brain_mask``."""
     step = {
         BrainExtraction.TEMPLATE: _mask_by_registration,
@@ -195,7 +204,7 @@ def _brain_mask(build: ScanSteps, clean: PurePosixPath, normalised: PurePosixPat
     return build.add(step, build.export(step.outputs[0], outputs.BRAIN_MASK, sidecar)).product(step.outputs[0])
 
 
-def _mask_by_registration(build: ScanSteps, clean: PurePosixPath, normalised: PurePosixPath) -> Step:
+def _mask_by_registration(build: ScanSteps, clean: str, normalised: str) -> Step:
     place, model = build.place, build.model
     seed = build.method.random_seed
     found = build.add(
@@ -223,12 +232,12 @@ def _mask_by_registration(build: ScanSteps, clean: PurePosixPath, normalised: Pu
     )
 
 
-def _mask_by_bet(build: ScanSteps, clean: PurePosixPath, normalised: PurePosixPath) -> Step:
+def _mask_by_bet(build: ScanSteps, clean: str, normalised: str) -> Step:
     method = build.method
     return bet(build.place, image=normalised, frac=method.bet_frac, vertical_gradient=method.bet_vertical_gradient)
 
 
-def _mask_given(build: ScanSteps, clean: PurePosixPath, normalised: PurePosixPath) -> Step:
+def _mask_given(build: ScanSteps, clean: str, normalised: str) -> Step:
     assert build.subject.brain_mask is not None
     return imaging(
         build.place,
@@ -282,12 +291,12 @@ def _main_transform(build: ScanSteps) -> _Transform:
 def _warp(
     build: ScanSteps,
     kind: str,
-    image: PurePath,
+    image: Source,
     images: _Images,
     xfm: _Transform,
     interpolation: str,
     *exports: Export,
-) -> PurePosixPath:
+) -> str:
     output = f"{kind}.nii.gz"
     step = apply_to_image(
         build.place,
@@ -302,7 +311,7 @@ def _warp(
 
 
 def _statistics(
-    build: ScanSteps, kind: str, labels: PurePath, table: PurePath, derivative: Derivative, images: _Images
+    build: ScanSteps, kind: str, labels: Source, table: Source, derivative: Derivative, images: _Images
 ) -> None:
     """Voxels, volume and mean intensity of each label of the table."""
     output = "stats.tsv"
@@ -324,7 +333,7 @@ def _model_brain(build: ScanSteps, images: _Images, xfm: _Transform) -> None:
     _statistics(build, "brain_statistics", mask, BRAIN_LABEL, outputs.BRAIN_STATS, images)
 
 
-def _tissue(build: ScanSteps, images: _Images, xfm: _Transform) -> PurePosixPath:
+def _tissue(build: ScanSteps, images: _Images, xfm: _Transform) -> str:
     """Samples at the tags start a Gaussian a class, Atropos labels the brain."""
     place, model, scan = build.place, build.model, build.subject.scan
     assert model.tags is not None and model.tag_points is not None
@@ -387,10 +396,10 @@ def _dseg(
     """A label image and, beside it, the table of its labels."""
     scan = build.subject.scan
     sidecar = sidecars.dseg_sidecar(scan, description, sources)
-    return build.export(image, derivative, sidecar), Export(table, derivative.label_table(scan))
+    return build.export(image, derivative, sidecar), Export(table, str(derivative.label_table(scan)))
 
 
-def _lobes(build: ScanSteps, images: _Images, xfm: _Transform, tissue: PurePosixPath) -> None:
+def _lobes(build: ScanSteps, images: _Images, xfm: _Transform, tissue: str) -> None:
     place, model = build.place, build.model
     assert model.lobes is not None and model.tags is not None
     lobes = _atlas(build, "lobes", model.lobes, model.space, images, xfm, outputs.LOBES_DSEG, "Lobes of the model.")
@@ -420,7 +429,7 @@ def _atlas(
     xfm: _Transform,
     derivative: Derivative,
     description: str,
-) -> PurePosixPath:
+) -> str:
     """A label map of the model on the scan, with its table."""
     sources = build.sources(outputs.PREPROC_T1W, outputs.transform(space, "T1w"))
     output = f"{kind}.nii.gz"

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from pathlib import PurePath
-
-from tntpipe.steps.step import Input, Place, Step
+from tntpipe.steps.step import Input, Place, Source, Step
 
 
-def bet(place: Place, *, image: PurePath, frac: float, vertical_gradient: float) -> Step:
+def bet(place: Place, *, image: Source, frac: float, vertical_gradient: float) -> Step:
     """Brain mask by BET (Smith 2002, Hum Brain Mapp 17:143)."""
     file = Input("T1w.nii.gz", image)
     return Step(

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import PurePath
-
-from tntpipe.steps.step import Input, Place, Step
+from tntpipe.steps.step import Input, Place, Source, Step
 
 N4_GRID_MM = 4.0
 N4_SPLINE_DISTANCE_MM = "[200]"
@@ -18,7 +16,7 @@ N4_CONVERGENCE = {
 """Iterations and threshold: of ``antsBrainExtraction.sh``; the defaults of 3D Slicer's N4ITK module; one iteration."""
 
 
-def bias_correction(place: Place, *, image: PurePath, variant: str) -> Step:
+def bias_correction(place: Place, *, image: Source, variant: str) -> Step:
     """N4 over the whole head (Tustison et al. 2010, IEEE TMI 29:1310)."""
     file = Input("T1w.nii.gz", image)
     return Step(

@@ -12,9 +12,8 @@ Avants BB et al. (2008), Med Image Anal 12:26, for SyN. The ``reference`` parame
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import PurePath
 
-from tntpipe.steps.step import Input, Place, Step
+from tntpipe.steps.step import Input, Place, Source, Step
 
 COMPOSITE = "Composite.h5"
 INVERSE_COMPOSITE = "InverseComposite.h5"
@@ -68,9 +67,7 @@ SYN_PARAMETERS = "0.1,3,0"
 MUTUAL_INFORMATION = "1,32,Regular,0.25"
 
 
-def linear_registration(
-    place: Place, *, fixed: PurePath, moving: PurePath, preset: Preset, seed: int, kind: str
-) -> Step:
+def linear_registration(place: Place, *, fixed: Source, moving: Source, preset: Preset, seed: int, kind: str) -> Step:
     """Rigid, then affine, from the centres of mass, of brain-only images."""
     files = (Input("fixed.nii.gz", fixed), Input("moving.nii.gz", moving))
     metric = f"MI[{files[0].word},{files[1].word},{MUTUAL_INFORMATION}]"
@@ -83,7 +80,7 @@ def linear_registration(
 
 
 def nonlinear_registration(
-    place: Place, *, fixed: PurePath, moving: PurePath, linear: PurePath, preset: Preset, seed: int, kind: str
+    place: Place, *, fixed: Source, moving: Source, linear: Source, preset: Preset, seed: int, kind: str
 ) -> Step:
     """SyN of whole-head images, from the linear transform."""
     files = (Input("fixed.nii.gz", fixed), Input("moving.nii.gz", moving), Input("linear.h5", linear))
@@ -137,7 +134,7 @@ BRAIN_SYN_RADIUS = 2
 """Against 50x30 and radius 3 on a 4 mm head: 21 instead of 53 CPU-seconds, and the refined masks agree (Dice 0.998)."""
 
 
-def brain_registration(place: Place, *, fixed: PurePath, moving: PurePath, seed: int, debug: bool = False) -> Step:
+def brain_registration(place: Place, *, fixed: Source, moving: Source, seed: int, debug: bool = False) -> Step:
     """Whole-head template to whole-head scan, only as fine as carrying a brain mask over needs."""
     files = (Input("fixed.nii.gz", fixed), Input("moving.nii.gz", moving))
     fixed_word, moving_word = files[0].word, files[1].word

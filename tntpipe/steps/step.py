@@ -9,22 +9,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import PurePath, PurePosixPath
+from pathlib import Path
 from typing import Any
 
 INPUT_FOLDER = "in"
 
+Source = Path | str
+"""Where an input comes from: a ``Path`` of the user's, or, as ``<step name>/<output>``, a file that a step makes."""
+
 
 @dataclass(frozen=True, slots=True)
 class Input:
-    """A file that a step reads as ``in/<name>``.
-
-    ``source`` is absolute for a file of the user's or of a model, else ``<step name>/<output>``, a file that a step
-    makes.
-    """
+    """A file that a step reads as ``in/<name>``."""
 
     name: str
-    source: PurePath
+    source: Source
 
     @property
     def word(self) -> str:
@@ -40,7 +39,7 @@ class Export:
     """
 
     file: str
-    path: PurePosixPath
+    path: str
     sidecar: Mapping[str, Any] | None = None
 
 
@@ -90,8 +89,8 @@ class Step:
         """The words to run, given how each program starts on this machine."""
         return (*commands[self.program], *self.arguments)
 
-    def product(self, output: str) -> PurePosixPath:
+    def product(self, output: str) -> str:
         """The work-folder path of one of its outputs, for another step's :class:`Input`."""
         if output not in self.outputs:
             raise KeyError(f"{self.name} makes no {output}")
-        return PurePosixPath(self.name) / output
+        return f"{self.name}/{output}"

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import PurePath
-
-from tntpipe.steps.step import Input, Place, Step
+from tntpipe.steps.step import Input, Place, Source, Step
 
 MRF = "[0.1,1x1x1]"
 CONVERGENCE = "[5,0]"
@@ -18,7 +16,7 @@ def posterior(index: int) -> str:
     return f"posterior{index}.nii.gz"
 
 
-def atropos(place: Place, *, image: PurePath, mask: PurePath, initial: PurePath, n_classes: int) -> Step:
+def atropos(place: Place, *, image: Source, mask: Source, initial: Source, n_classes: int) -> Step:
     """Tissue labels by an MRF that starts from ``initial`` labels (Avants et al. 2011, Neuroinformatics 9:381).
 
     A prior weight of 0 makes the initial labels a start and nothing more.

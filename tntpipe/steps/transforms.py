@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import PurePath
-
-from tntpipe.steps.step import Input, Place, Step
+from tntpipe.steps.step import Input, Place, Source, Step
 
 PROBABILITY, MASK, LABELS = "Linear", "NearestNeighbor", "GenericLabel[Linear]"
 """Interpolations, by what the image holds."""
@@ -14,9 +12,9 @@ def apply_to_image(
     place: Place,
     kind: str,
     *,
-    image: PurePath,
-    reference: PurePath,
-    transform: PurePath,
+    image: Source,
+    reference: Source,
+    transform: Source,
     interpolation: str,
     output: str,
 ) -> Step:
@@ -38,7 +36,7 @@ def apply_to_image(
     )
 
 
-def apply_to_points(place: Place, *, points: PurePath, inverse: PurePath) -> Step:
+def apply_to_points(place: Place, *, points: Source, inverse: Source) -> Step:
     """Carry model points (CSV, LPS, mm) to the scan.
 
     Points map the opposite way to images: the transform that brings scan images to the model brings model points to
