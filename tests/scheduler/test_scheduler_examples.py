@@ -100,8 +100,14 @@ def test_a_job_that_should_end_by_the_shadow_time_starts_and_a_longer_one_does_n
 
 
 def test_a_long_job_starts_beside_the_reservation_if_it_fits_in_what_that_leaves():
-    jobs = [job("now", cpus=3, wall_s=20), job("large", cpus=2, wall_s=9), job("beside", wall_s=8)]
-    assert play(jobs, budget(4), {"now": 5}).starts == [(0, "now"), (0, "beside"), (5, "large")]
+    jobs = [
+        *(job("now", cpus=3, wall_s=10), job("after_now", "now", wall_s=95)),
+        *(job("large", cpus=2, wall_s=9), job("after_large", "large", wall_s=90)),
+        job("beside", wall_s=30),
+    ]
+    assert play(jobs, budget(4)).starts[:3] == [(0, "now"), (0, "beside"), (10, "large")]
+    actions = Scheduler(jobs, budget(4)).start(0.0)
+    assert actions[1] == Launch(name="beside", request=Resources(1, 0), reason=LaunchReason.FITS_BESIDE_RESERVATION)
 
 
 def test_what_the_reservation_leaves_is_given_away_once():
@@ -129,7 +135,12 @@ def test_only_the_first_job_that_does_not_fit_is_reserved_for():
 
 
 def test_all_that_should_end_at_the_shadow_time_is_counted_in_what_the_reservation_leaves():
-    jobs = [job("p", wall_s=10), job("q", wall_s=10), job("large", cpus=2, wall_s=9), job("beside", wall_s=8)]
+    jobs = [
+        *(job(name, wall_s=10) for name in "pq"),
+        *(job(f"after_{name}", name, wall_s=95) for name in "pq"),
+        *(job("large", cpus=2, wall_s=9), job("after_large", "large", wall_s=90)),
+        job("beside", wall_s=30),
+    ]
     assert names(Scheduler(jobs, budget(3)).start(0.0)) == ["p", "q", "beside"]
 
 
@@ -213,6 +224,12 @@ def test_why_names_what_each_job_waits_for():
     assert scheduler.why("large") == Running(since=5)
     scheduler.handle([Ended(name="large", succeeded=False)], 7.0)
     assert scheduler.why("large") == Stopped()
+
+
+def test_why_tells_only_what_is_short():
+    scheduler = Scheduler([job("a", gib=3), job("b", gib=2)], budget(4, gib=4))
+    scheduler.start(0.0)
+    assert scheduler.why("b") == WaitsForResources(short_of=Resources(0, GIB), shadow_time=1)
 
 
 def test_why_forgets_the_jobs_that_have_succeeded():

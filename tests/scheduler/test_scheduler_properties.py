@@ -12,7 +12,7 @@ from tntpipe.resources import Resources
 from tntpipe.scheduler.events import Drop, Ended, Interrupted, Launch, LaunchReason, State, Stop
 from tntpipe.scheduler.policy import OVERRUN_FACTOR
 
-rule = settings(max_examples=150, deadline=None)
+rule = settings(max_examples=100, deadline=None)
 
 
 def expected_ends(decision: Decision, jobs) -> dict[str, float]:

@@ -129,8 +129,8 @@ class Case:
 @st.composite
 def cases(draw, estimates: str = "wrong", failing: bool = False, interrupted: bool = False) -> Case:
     """Random graphs; estimates are ``wrong``, or ``upper bounds`` of the true times."""
-    within = budget(draw(st.integers(1, 6)), draw(st.integers(1, 8)))
-    names = draw(st.permutations([f"j{number:02d}" for number in range(draw(st.integers(1, 14)))]))
+    within = budget(draw(st.integers(1, 8)), draw(st.integers(1, 8)))
+    names = draw(st.permutations([f"j{number:02d}" for number in range(draw(st.integers(1, 16)))]))
     chained = draw(st.booleans())
     jobs, durations = [], {}
     for number, name in enumerate(names):
@@ -139,12 +139,12 @@ def cases(draw, estimates: str = "wrong", failing: bool = False, interrupted: bo
             job(
                 name,
                 *follows,
-                cpus=draw(st.integers(1, within.cpus)),
-                gib=draw(st.integers(0, within.mem_bytes // GIB)),
-                wall_s=float(draw(st.integers(0, 8))),
+                cpus=draw(st.just(1) | st.integers(1, within.cpus)),
+                gib=draw(st.just(0) | st.integers(0, within.mem_bytes // GIB)),
+                wall_s=float(draw(st.integers(0, 6) | st.integers(15, 25))),
             )
         )
-        longest_s = int(jobs[-1].wall_s) if estimates == "upper bounds" else 12
+        longest_s = int(jobs[-1].wall_s) if estimates == "upper bounds" else 25
         durations[name] = float(draw(st.integers(0, longest_s)))
     failures = draw(st.sets(st.sampled_from(names))) if failing else set()
     interrupted_at = float(draw(st.integers(0, 20))) if interrupted else math.inf

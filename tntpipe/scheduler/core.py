@@ -200,7 +200,6 @@ class Scheduler:
     def _interrupt(self) -> Iterator[Stop]:
         """Stop what runs; what has not begun is finished with."""
         self._interrupted = True
-        self._ready.clear()
         self._reservation = None
         for entry in self._entries.values():
             if entry.state in (State.WAITING, State.READY):
