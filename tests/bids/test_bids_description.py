@@ -203,6 +203,8 @@ def derivatives(tmp_path: Path) -> Path:
     (out / "figures").mkdir()
     (out / "figures/mask.png").touch()
     (out / "sub-01.html").touch()
+    (out / "work/steps").mkdir(parents=True)
+    (out / "work/contents.json").write_text("{}")
     (out / "group_T1w.tsv").write_text("subject\n01\n")
     return out
 

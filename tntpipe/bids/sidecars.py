@@ -21,7 +21,7 @@ def raw_uri(scan: Scan) -> str:
     return f"bids:{RAW}:{scan.dataset_path}"
 
 
-def derivative_uri(path: PurePosixPath) -> str:
+def derivative_uri(path: PurePosixPath | str) -> str:
     """BIDS URI of a derivative, by its path in the output folder.
 
     >>> derivative_uri(PurePosixPath("sub-01/anat/sub-01_desc-brain_mask.nii.gz"))
@@ -58,7 +58,10 @@ def probseg_sidecar(scan: Scan, label: str, sources: Iterable[str]) -> dict[str,
 def stats_sidecar(*, intensity: str = "bias-corrected T1w") -> dict[str, object]:
     """Dictionary of the columns of a statistics table."""
     return {
-        "index": {"LongName": "Label", "Description": "Value of the label in the segmentation, or 1 for a mask."},
+        "index": {
+            "LongName": "Label",
+            "Description": "Value of the label in the segmentation; 1 for a mask, n/a for several labels together.",
+        },
         "name": {"LongName": "Name of the label", "Description": "Name of the structure, as in the table of labels."},
         "number_voxels": {"LongName": "Number of voxels", "Description": "Voxels that carry the label."},
         "volume": {

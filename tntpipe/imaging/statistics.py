@@ -17,7 +17,7 @@ from tntpipe.imaging.volumes import Affine, label_voxels, load, real_voxels, req
 
 COLUMNS = ("index", "name", "number_voxels", "volume", "mean")
 
-Row = tuple[int, str, int, float, float | None]
+Row = tuple[int | None, str, int, float, float | None]
 
 
 def label_statistics(
@@ -59,6 +59,36 @@ def label_statistics(
     return tuple(row(label) for label in table if label.index)
 
 
+def group_statistics(rows: Sequence[Row], table: Sequence[Label]) -> tuple[Row, ...]:
+    """The rows of structures that several labels make up together, by the column ``group`` of their table.
+
+    Returns
+    -------
+    tuple of (None, group, number of voxels, volume in mm³, mean intensity)
+        In the order in which the groups first appear; a group of one label is that label and gets no row.
+
+    Examples
+    --------
+    >>> parts = [Label(1, "Caudate", group="Striatum"), Label(2, "Putamen", group="Striatum"), Label(3, "Thalamus")]
+    >>> rows = [(1, "Caudate", 1, 8.0, 4.0), (2, "Putamen", 3, 24.0, 8.0), (3, "Thalamus", 5, 40.0, 1.0)]
+    >>> group_statistics(rows, parts)
+    ((None, 'Striatum', 4, 32.0, 7.0),)
+    """
+    members: dict[str, list[Row]] = {}
+    groups = {label.index: label.group for label in table}
+    for row in rows:
+        group = groups[row[0]] if row[0] is not None else None
+        if group is not None:
+            members.setdefault(group, []).append(row)
+
+    def together(group: str, parts: Sequence[Row]) -> Row:
+        n_voxels = sum(part[2] for part in parts)
+        mean = sum(part[2] * part[4] for part in parts if part[4] is not None) / n_voxels if n_voxels else None
+        return (None, group, n_voxels, sum(part[3] for part in parts), mean)
+
+    return tuple(together(group, parts) for group, parts in members.items() if len(parts) > 1)
+
+
 def statistics_file(*, labels: str, labels_table: str, image: str, output: str) -> None:
     """The command ``statistics``."""
     label_image, scan = load(labels), load(image)
@@ -66,5 +96,6 @@ def statistics_file(*, labels: str, labels_table: str, image: str, output: str) 
     table = read_labels(labels_table)
     voxels = label_voxels(label_image, labels)
     require_known(voxels, table, labels)
-    rows: Sequence[Sequence[Cell]] = label_statistics(voxels, real_voxels(scan, image), label_image.affine, table)
+    measured = label_statistics(voxels, real_voxels(scan, image), label_image.affine, table)
+    rows: Sequence[Sequence[Cell]] = (*measured, *group_statistics(measured, table))
     write_table(output, COLUMNS, rows)

@@ -25,11 +25,16 @@ Cell = str | int | float | None
 
 @dataclass(frozen=True, slots=True)
 class Label:
-    """One value of a label map, its name, and the index that BIDS gives the same structure where it has one."""
+    """One value of a label map and its name.
+
+    ``mapping`` is the index that BIDS gives the same structure, and ``group`` the larger structure that it is a part
+    of, where the table has them.
+    """
 
     index: int
     name: str
     mapping: int | None = None
+    group: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +50,7 @@ class Tags:
 
 
 def read_labels(path: str | Path) -> tuple[Label, ...]:
-    """Read a label table: columns ``index`` and ``name``, optionally ``mapping``; any others are ignored.
+    """Read a label table: columns ``index`` and ``name``, optionally ``mapping`` and ``group``; any others are ignored.
 
     Raises
     ------
@@ -64,7 +69,9 @@ def read_labels(path: str | Path) -> tuple[Label, ...]:
         if name in lines:
             raise TableError(f"{path}, line {line}: name {name} is given twice (also on line {lines[name]}).")
         mapping = row.get("mapping", MISSING)
-        labels[index] = Label(index, name, None if mapping in ("", MISSING) else _index(mapping, path, line))
+        mapped = None if mapping in ("", MISSING) else _index(mapping, path, line)
+        group = row.get("group", MISSING)
+        labels[index] = Label(index, name, mapped, None if group in ("", MISSING) else group)
         lines[name] = line
     if not any(labels):
         raise TableError(f"{path}: lists no label other than 0.")
