@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import argparse
 import csv
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -45,6 +45,7 @@ TAG_REACH_MM = 1
 """A tag is drawn on a slice up to so far away from it."""
 
 Drawer = Callable[[Axes, int, int], None]
+Slices = Sequence[Sequence[float]]
 
 
 def read_rows(path: Path) -> list[dict[str, str]]:
@@ -103,19 +104,28 @@ def write_palette_png(figure: Figure, path: Path) -> None:
     )
 
 
-def draw_sheet(t1w: nib.Nifti1Image, draw: Drawer, title: str, legend: list[Patch], path: Path) -> None:
+def draw_sheet(
+    t1w: nib.Nifti1Image,
+    draw: Drawer,
+    title: str,
+    legend: list[Patch],
+    path: Path,
+    *,
+    slices_mm: Slices = SLICES_MM,
+    margins_voxels: Slices = MARGINS_VOXELS,
+) -> None:
     """Write one sheet: rows are planes, columns slices."""
     data = np.asarray(t1w.dataobj)
     brightest = float(np.percentile(data, 99.8))
     to_voxel = np.linalg.inv(t1w.affine)
-    margins = [(low, size - high) for (low, high), size in zip(MARGINS_VOXELS, data.shape, strict=True)]
-    figure, grid = plt.subplots(3, len(SLICES_MM[0]), figsize=(14.4, 7.2), facecolor="black", dpi=110)
-    for axis, positions in enumerate(SLICES_MM):
+    margins = [(low, size - high) for (low, high), size in zip(margins_voxels, data.shape, strict=True)]
+    figure, grid = plt.subplots(3, len(slices_mm[0]), figsize=(14.4, 7.2), facecolor="black", dpi=110)
+    for axis, positions in enumerate(slices_mm):
         for axes, position in zip(grid[axis], positions, strict=True):
             index = round(float(to_voxel[axis, axis] * position + to_voxel[axis, 3]))
             axes.imshow(plane(data, axis, index), cmap="gray", vmin=0, vmax=brightest, origin="lower")
             draw(axes, axis, index)
-            axes.set_title(f"{PLANE_NAMES[axis]} = {position} mm", color="white", fontsize=7, pad=1)
+            axes.set_title(f"{PLANE_NAMES[axis]} = {position:.0f} mm", color="white", fontsize=7, pad=1)
             across, up = (margins[other] for other in range(3) if other != axis)
             axes.set(xlim=across, ylim=up)
             axes.axis("off")
