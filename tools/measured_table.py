@@ -1,8 +1,8 @@
 """Makes ``tntpipe/profiling/measured.json`` from the records of finished runs.
 
 For each kind of step and each variant of it, memory and CPU seconds become a line in the scan's voxels: a constant and
-a slope, neither below zero, that no measurement exceeds. Where all measurements have one size, the line is the proportion
-through it above a floor that the smallest kinds show. Give work folders of scans of several sizes.
+a slope, neither below zero, that no measurement exceeds. Where all measurements have one size, the line is the
+proportion through the largest. Give work folders of scans of several sizes.
 
     python -m tools.measured_table WORK_DIR [WORK_DIR …]
 """
