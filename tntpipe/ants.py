@@ -1,9 +1,9 @@
 """Which ANTs runs, and the child that is an ANTs command when no native ANTs is installed.
 
-A native ANTs (``$ANTSPATH``, then ``PATH``) wins when it has every program that tntpipe calls. Otherwise the extension
-module of the ``antspyx`` wheel carries ANTs itself: its functions take the argument list of the command of that
-name. The child loads that one file by its path, because ``import ants`` takes seconds and does not give a command
-line.
+A native ANTs wins: the first folder (``$ANTSPATH``, then those of ``PATH``) that has every program that tntpipe calls.
+Otherwise the extension module of the ``antspyx`` wheel carries ANTs itself: its functions take the argument list of the
+command of that name. The child loads that one file by its path, because ``import ants`` takes seconds and does not give
+a command line.
 
 By hand: ``tntpipe-ants antsRegistration --help``, or ``python -m tntpipe.ants antsRegistration --help``.
 """
@@ -62,13 +62,13 @@ def find_ants(environ: Mapping[str, str] = os.environ) -> Ants:
 
 
 def _native(environ: Mapping[str, str]) -> Ants | None:
-    search = os.pathsep.join(p for p in (environ.get("ANTSPATH", ""), environ.get("PATH", "")) if p)
-    found = {name: shutil.which(name, path=search) for name in PROGRAMS}
-    commands = {name: (str(Path(path).resolve()),) for name, path in found.items() if path}
-    if len(commands) < len(PROGRAMS):
-        return None
-    first = commands[PROGRAMS[0]]
-    return Ants("native", _version(first), str(Path(first[0]).parent), commands)
+    folders = [environ.get("ANTSPATH", ""), *environ.get("PATH", "").split(os.pathsep)]
+    for folder in filter(None, folders):
+        found = {name: shutil.which(name, path=folder) for name in PROGRAMS}
+        commands = {name: (str(Path(path).absolute()),) for name, path in found.items() if path}
+        if len(commands) == len(PROGRAMS):  # all from one folder: the version of one is that of all
+            return Ants("native", _version(commands[PROGRAMS[0]]), str(Path(folder).absolute()), commands)
+    return None
 
 
 def _wheel() -> Ants:
@@ -129,8 +129,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except TntpipeError as error:
         print(f"tntpipe-ants: {error}", file=sys.stderr)
         return int(error.exit_status)
-    program = getattr(library, words[0], None) if words[0].isidentifier() else None
-    if program is None:
+    program = getattr(library, words[0], None)
+    if words[0].startswith("_") or not callable(program):
         print(f"tntpipe-ants: the antspyx wheel has no program {words[0]!r}.", file=sys.stderr)
         return 64
     try:

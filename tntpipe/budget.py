@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from tntpipe.errors import BudgetError
 from tntpipe.resources import GIB, Resources, format_gib
 
 UNLIMITED_BYTES = 1 << 60
@@ -46,7 +47,10 @@ def find_budget(n_proc: int | None, memory_gb: float | None, root: Path = Path("
     cpus = Limit(n_proc, "--n_proc") if n_proc else min(_cpu_limits(groups), key=lambda limit: limit.amount)
     if memory_gb:
         return Budget(cpus=cpus, mem=Limit(int(memory_gb * GIB), "--memory_gb"))
-    return Budget(cpus=cpus, mem=min(_memory_limits(groups, root), key=lambda limit: limit.amount))
+    memory = list(_memory_limits(groups, root))
+    if not memory:
+        raise BudgetError("This system does not say how much memory is available.", remedy="Give --memory_gb.")
+    return Budget(cpus=cpus, mem=min(memory, key=lambda limit: limit.amount))
 
 
 def _cpu_limits(groups: list[Path]) -> Iterator[Limit]:
@@ -58,10 +62,9 @@ def _cpu_limits(groups: list[Path]) -> Iterator[Limit]:
 
 
 def _memory_limits(groups: list[Path], root: Path) -> Iterator[Limit]:
-    for line in (root / "proc/meminfo").read_text().splitlines():
-        name, _, rest = line.partition(":")
-        if name == "MemAvailable":
-            yield Limit(int(rest.split()[0]) * 1024, "the memory that is available now")
+    words = _words(root / "proc/meminfo")
+    if "MemAvailable:" in words:
+        yield Limit(int(words[words.index("MemAvailable:") + 1]) * 1024, "the memory that is available now")
     for group in groups:
         for name in ("memory.max", "memory.limit_in_bytes"):
             words = _words(group / name)
@@ -70,14 +73,17 @@ def _memory_limits(groups: list[Path], root: Path) -> Iterator[Limit]:
 
 
 def _cgroups(root: Path) -> Iterator[Path]:
-    """The folders of this process's control groups and of all above them, in both versions of cgroup."""
+    """The folders of this process's control groups and of all above them, in both versions of cgroup.
+
+    Controllers that are mounted together have a folder of that name (``cpu,cpuacct``), and mostly links for each.
+    """
     try:
         lines = (root / "proc/self/cgroup").read_text().splitlines()
     except OSError:
         return
     for line in lines:
         _, controllers, path = line.split(":", 2)
-        for controller in controllers.split(","):
+        for controller in dict.fromkeys((controllers, *controllers.split(","))):
             mount = root / "sys/fs/cgroup" / controller
             group = mount / path.lstrip("/")
             while group.is_relative_to(mount):

@@ -26,19 +26,24 @@ def log_tail(folder: Path, n_lines: int = N_LOG_LINES) -> list[str]:
 
 
 def crash_text(event: StepEnded) -> str:
-    """The content of the crash file of a failed step."""
+    """The content of the crash file of a failed step; one without a command failed before it was started."""
     folder = Path(event.folder)
-    lines = [f"step     {event.name}", f"failed   {event.message}", f"command  {shlex.join(event.argv)}"]
-    lines.append(f"folder   {folder}")
+    lines = [f"step     {event.name}", f"failed   {event.message}"]
+    if event.argv:
+        lines += [f"command  {shlex.join(event.argv)}", f"folder   {folder}"]
     if event.usage:
         lines.append(
             f"used     {event.usage['wall_s']:.1f} s, {event.usage['cpu_s']:.1f} CPU-seconds, "
             f"peak memory {format_gib(event.usage['peak_bytes'])}"
         )
-    lines += ["", f"Last lines of {folder / LOG_NAME}:", *(f"  {line}" for line in log_tail(folder)), ""]
+    again = []
+    if event.argv:
+        lines += ["", f"Last lines of {folder / LOG_NAME}:", *(f"  {line}" for line in log_tail(folder))]
+        again = [f"  * to see it fail again:  cd {shlex.quote(str(folder))} && {shlex.join(event.argv)}"]
     lines += [
+        "",
         "What to do next:",
-        f"  * to see it fail again:  cd {shlex.quote(str(folder))} && {shlex.join(event.argv)}",
+        *again,
         "  * the other scans are not affected; mend the cause and run the same tntpipe command again:",
         "    what is finished is kept, only this step and what follows it is run.",
         "",

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import datetime
+from collections.abc import Sequence
 
 from rich.console import Group, RenderableType
-from rich.markup import escape
 from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
@@ -14,14 +14,21 @@ from tntpipe.events import ScanOutcome
 from tntpipe.resources import format_gib
 from tntpipe.run_state import RunningStep, RunState, ScanState
 
-N_SCANS_SHOWN = 12
-N_STEPS_SHOWN = 12
+N_OVERVIEW_LINES = 4
+N_HEADER_LINES = 2
 
 
-def render(state: RunState, now: float) -> RenderableType:
-    """The whole screen at the instant ``now`` (seconds since the epoch)."""
-    parts: list[RenderableType] = [_overview(state, now), _running_steps(state, now), _scans(state)]
-    parts += [Text.from_markup(f"[dim]{_clock(t)}[/] {escape(text)}") for t, text in state.recent]
+def render(state: RunState, now: float, *, height: int = 24) -> RenderableType:
+    """The whole screen at the instant ``now`` (seconds since the epoch), in fewer than ``height`` lines."""
+    told = [(name, scan) for name, scan in state.scans.items() if scan.n_running or _went_wrong(scan)]
+    room = max(height - 1 - N_OVERVIEW_LINES - N_HEADER_LINES, 0)
+    recent = list(state.recent)[-max(room // 3, 1) :]
+    room = max(room - len(recent), 2)
+    room_for_steps = room - min(len(told), room // 2)
+    room_for_scans = room - min(len(state.running), room_for_steps)
+    parts: list[RenderableType] = [_overview(state, now)]
+    parts += [_running_steps(state, now, room_for_steps), _scans(told, room_for_scans)]
+    parts += [_line("").append(_clock(t), "dim").append(f" {_flat(text)}") for t, text in recent]
     return Group(*parts)
 
 
@@ -31,47 +38,65 @@ def _overview(state: RunState, now: float) -> Table:
     requested = sum(step.mem_bytes for step in steps)
     really = sum(step.rss_bytes for step in steps)
     grid = Table.grid(padding=(0, 1))
-    grid.add_column(justify="right", style="bold")
-    grid.add_column(width=30)
+    grid.add_column(justify="right", style="bold", no_wrap=True)
+    grid.add_column(width=20)
     grid.add_column()
     finished = state.n_scans(ScanOutcome.DONE, ScanOutcome.SKIPPED)
     failed = state.n_scans(ScanOutcome.FAILED, ScanOutcome.REFUSED)
-    scans = f"{finished} of {len(state.scans)} scans done" + (f", [red]{failed} failed[/]" if failed else "")
-    grid.add_row("steps", _bar(state.n_over, state.n_steps), f"{state.n_over}/{state.n_steps}; {scans}")
-    grid.add_row("CPUs", _bar(used_cpus, state.cpus), f"{used_cpus} of {state.cpus} reserved")
-    memory = f"{format_gib(requested)} of {format_gib(state.mem_bytes)} reserved, {format_gib(really)} really used"
-    grid.add_row("memory", _bar(requested, state.mem_bytes), memory)
-    grid.add_row("elapsed", "", f"{duration(now - state.started)}, {state.ants}")
+    scans = _line(f"{state.n_over}/{state.n_steps}; {finished} of {len(state.scans)} scans done")
+    if failed:
+        scans.append(", ").append(f"{failed} failed", "red")
+    grid.add_row("steps", _bar(state.n_over, state.n_steps), scans)
+    grid.add_row("CPUs", _bar(used_cpus, state.cpus), _line(f"{used_cpus} of {state.cpus} reserved"))
+    memory = f"{format_gib(requested)} of {format_gib(state.mem_bytes)} reserved, {format_gib(really)} used"
+    grid.add_row("memory", _bar(requested, state.mem_bytes), _line(memory))
+    grid.add_row("elapsed", "", _line(f"{duration(now - state.started)}, {state.ants}"))
     return grid
 
 
-def _running_steps(state: RunState, now: float) -> Table:
+def _running_steps(state: RunState, now: float, room: int) -> Table:
     table = Table(box=None, padding=(0, 1), header_style="dim")
-    for name, justify in (("running step", "left"), ("time", "right"), ("CPUs", "right"), ("memory", "right")):
-        table.add_column(name, justify=justify, no_wrap=True)  # type: ignore[arg-type]
+    table.add_column(_line("running step"))
+    for name in ("time", "CPUs", "memory"):
+        table.add_column(name, justify="right", no_wrap=True)
     steps = sorted(state.running.values(), key=lambda step: step.since)
-    for step in steps[:N_STEPS_SHOWN]:
-        table.add_row(escape(step.name), duration(now - step.since), str(step.cpus), _memory(step))
-    if len(steps) > N_STEPS_SHOWN:
-        table.add_row(f"[dim]and {len(steps) - N_STEPS_SHOWN} more[/]", "", "", "")
+    n_shown = _n_shown(len(steps), room)
+    for step in steps[:n_shown]:
+        table.add_row(_line(step.name), duration(now - step.since), str(step.cpus), _memory(step))
+    if n_shown < len(steps):
+        table.add_row(_line(f"and {len(steps) - n_shown} more", "dim"))
     return table
 
 
-def _scans(state: RunState) -> Table:
+def _scans(told: Sequence[tuple[str, ScanState]], room: int) -> Table:
     """Scans that run or failed, a line each; the others only as numbers above."""
     table = Table(box=None, padding=(0, 1), header_style="dim")
-    table.add_column("scan", no_wrap=True)
-    table.add_column("", width=20)
-    table.add_column("", overflow="ellipsis", no_wrap=True)
-    told = [(name, scan) for name, scan in state.scans.items() if scan.n_running or _went_wrong(scan)]
-    for name, scan in told[:N_SCANS_SHOWN]:
-        status = (
-            f"[red]{scan.outcome.value}[/] {escape(scan.message)}" if scan.outcome else f"{scan.n_over}/{scan.n_steps}"
-        )
-        table.add_row(escape(name), _bar(scan.n_over, scan.n_steps), status)
-    if len(told) > N_SCANS_SHOWN:
-        table.add_row(f"[dim]and {len(told) - N_SCANS_SHOWN} more[/]", "", "")
+    table.add_column(_line("scan"))
+    table.add_column(width=20)
+    table.add_column()
+    n_shown = _n_shown(len(told), room)
+    for name, scan in told[:n_shown]:
+        status = _line(f"{scan.n_over}/{scan.n_steps}")
+        if scan.outcome:
+            status = _line("").append(scan.outcome.value, "red").append(f" {_flat(scan.message)}")
+        table.add_row(_line(name), _bar(scan.n_over, scan.n_steps), status)
+    if n_shown < len(told):
+        table.add_row(_line(f"and {len(told) - n_shown} more", "dim"))
     return table
+
+
+def _n_shown(n_rows: int, room: int) -> int:
+    """How many rows are drawn where there is room for so many; one is kept for saying how many are not."""
+    return n_rows if n_rows <= room else max(room - 1, 0)
+
+
+def _flat(text: str) -> str:
+    return " ".join(text.split())
+
+
+def _line(text: str, style: str = "") -> Text:
+    """Text that is never markup and takes one line."""
+    return Text(text, style, no_wrap=True, overflow="ellipsis")
 
 
 def _went_wrong(scan: ScanState) -> bool:
@@ -83,7 +108,7 @@ def _memory(step: RunningStep) -> str:
 
 
 def _bar(part: float, whole: float) -> ProgressBar:
-    return ProgressBar(total=max(whole, 1), completed=min(part, whole), width=30)
+    return ProgressBar(total=max(whole, 1), completed=min(part, whole), width=20)
 
 
 def duration(seconds: float) -> str:

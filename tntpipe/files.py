@@ -29,9 +29,9 @@ def replaced_atomically(path: Path) -> Iterator[Path]:
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write ``text`` atomically, in UTF-8."""
+    """Write ``text`` atomically, in UTF-8; what is not valid Unicode, from a path in another encoding, is escaped."""
     with replaced_atomically(path) as temporary:
-        temporary.write_text(text, encoding="utf-8")
+        temporary.write_text(text, encoding="utf-8", errors="backslashreplace")
 
 
 def write_json(path: Path, value: Any) -> None:

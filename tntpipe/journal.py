@@ -1,7 +1,7 @@
 """The run's events as JSON lines, each flushed as it happens, so that a killed run leaves all but its last line.
 
 A line is ``{"t": seconds since the epoch, "event": its name, ...its fields}``; the first one also holds the schema
-version.
+version. Text that is not valid Unicode (a path in another encoding) is escaped, as JSON has it.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ class Journal:
 
     def __init__(self, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
-        self._file = path.open("a", encoding="utf-8", buffering=1)
+        self._file = path.open("a", encoding="utf-8", errors="backslashreplace", buffering=1)
 
     def record(self, t: float, event: RunEvent) -> None:
         """Write one event that happened at ``t``."""
@@ -38,7 +38,7 @@ class Journal:
 
 def read_journal(path: Path) -> Iterator[dict[str, Any]]:
     """The lines of a journal as dictionaries; a torn last line is left out."""
-    with path.open(encoding="utf-8") as file:
+    with path.open("rb") as file:
         for line in file:
             try:
                 yield json.loads(line)

@@ -61,6 +61,7 @@ def read_model_folder(folder: Path) -> Model:
     UsageError
         The folder holds several templates.
     """
+    folder = folder.absolute()
     templates = sorted(folder.glob("tpl-*_T1w.nii*"))
     if len(templates) != 1:
         found = ", ".join(path.name for path in templates) or "none"
@@ -90,7 +91,7 @@ def labelled(path: Path, labels: Path | None = None) -> Labelled:
     InputMissingError
         Either is not there.
     """
-    existing(path)
+    path = existing(path)
     if labels is not None:
         return Labelled(path=path, labels=existing(labels))
     stem = re.sub(r"(\.nii)?(\.gz)?$|\.tsv$", "", path.name)
@@ -115,8 +116,10 @@ def checked_space(space: str) -> str:
     Raises
     ------
     UsageError
-        It holds anything but letters and digits.
+        It holds anything but letters and digits, or it is ``T1w``, which is how transforms name the scan.
     """
+    if space == "T1w":
+        raise UsageError("A space cannot be called T1w: that is the scan.", remedy="Give the template's name.")
     if not re.fullmatch(r"[0-9A-Za-z]+", space):
         raise UsageError(
             f"The space name {space!r} cannot be part of a BIDS file name.",

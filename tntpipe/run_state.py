@@ -102,7 +102,8 @@ class RunState:
     def _end(self, t: float, event: StepEnded) -> None:
         if self.running.pop(event.name, None) and event.scan in self.scans:
             self.scans[event.scan].n_running -= 1
-        self._over(event.scan)
+        if event.outcome is not Outcome.STOPPED:
+            self._over(event.scan)
         if event.outcome is Outcome.FAILED:
             self.recent.append((t, f"{event.name} failed: {event.message}"))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -51,6 +52,12 @@ def test_everything_that_is_wrong_is_in_one_message() -> None:
     assert "two steps are called sub-01/a" in message
     assert "sub-01/a and sub-01/b would both write sub-01_T1w.nii" in message
     assert "no program 'true'" in message
+
+
+def test_one_step_cannot_write_two_derivatives_of_one_name() -> None:
+    twice = replace(step("a"), exports=(Export("out", "sub-01_T1w.nii"), Export("out", "sub-01_T1w.nii")))
+    with pytest.raises(GraphError, match="would both write sub-01_T1w"):
+        build_graph([twice], {"true"})
 
 
 def test_an_output_that_a_step_does_not_make_cannot_be_asked_for() -> None:

@@ -56,3 +56,8 @@ def write_graph(graph: Graph, path: Path) -> None:
             subprocess.run([program, f"-T{path.suffix[1:]}", "-o", temporary], input=text.encode(), check=True)
     except OSError as error:
         raise OutputError(f"{path} cannot be written: {error.strerror}.", remedy="Name another file.") from error
+    except subprocess.CalledProcessError as error:
+        raise OutputError(
+            f"{path} cannot be drawn: Graphviz ended with exit status {error.returncode}.",
+            remedy=f"Write {path.with_suffix('.dot').name} instead.",
+        ) from error

@@ -2,33 +2,70 @@
 
 from __future__ import annotations
 
+import io
+import os
+import re
 import sys
 import traceback
 from collections.abc import Sequence
+from itertools import pairwise
 
-from tntpipe.cli.parser import parse
+from tntpipe import __version__
+from tntpipe.cli.config import options_of
 from tntpipe.cli.settings import settings_of
 from tntpipe.errors import ExitStatus, TntpipeError
+
+DEBUG_WORDS = re.compile(r"(-v+|--verbose|--loglevel[= ]DEBUG)")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; returns the exit status."""
     words = list(sys.argv[1:] if arguments is None else arguments)
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # a path may be in another encoding
     try:
-        settings = settings_of(parse(words))
+        status = _status_of(words)
+        sys.stdout.flush()
+    except BrokenPipeError:  # what read our output has ended; Python must not try to flush the rest at its exit
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return int(ExitStatus.INPUT_OUTPUT)
+    return status
+
+
+def _status_of(words: Sequence[str]) -> int:
+    try:
+        settings = settings_of(options_of(words))
         from tntpipe.cli.run import run_participants
 
         return int(run_participants(settings, words))
+    except SystemExit as ended:  # --help and --version
+        return int(ended.code or 0)
     except TntpipeError as error:
-        print(f"tntpipe: {error}", file=sys.stderr)
-        if "--loglevel=DEBUG" in words or "-v" in words or "-vv" in words:
-            traceback.print_exc()
-        return int(error.exit_status)
+        return _failed(words, error.exit_status, str(error))
     except KeyboardInterrupt:
-        print("tntpipe: interrupted before anything ran.", file=sys.stderr)
-        return int(ExitStatus.INTERRUPTED)
+        return _failed(words, ExitStatus.INTERRUPTED, "interrupted before anything ran.")
     except BrokenPipeError:
-        return int(ExitStatus.INPUT_OUTPUT)
+        raise
+    except OSError as error:
+        said = f"{error.filename}: {error.strerror}" if error.filename else str(error)
+        remedy = "See to the disk and the permissions, then give the same command again: what is finished is kept."
+        return _failed(words, ExitStatus.INPUT_OUTPUT, f"{said}. {remedy}")
+    except Exception as error:
+        said = f"an error in tntpipe {__version__} itself: {type(error).__name__}: {error}."
+        remedy = (
+            "Please report it where you got tntpipe from, with the command and what it says when -v is added. "
+            "What is finished is kept."
+        )
+        return _failed(words, ExitStatus.SOFTWARE, f"{said} {remedy}")
+
+
+def _failed(words: Sequence[str], status: ExitStatus, message: str) -> int:
+    """Say what went wrong, and where in the code to those who asked for that much."""
+    print(f"tntpipe: {message}", file=sys.stderr)
+    pairs = map(" ".join, pairwise(words))
+    if status is not ExitStatus.INTERRUPTED and any(map(DEBUG_WORDS.fullmatch, (*words, *pairs))):
+        traceback.print_exc()
+    return int(status)
 
 
 if __name__ == "__main__":

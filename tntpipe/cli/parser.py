@@ -6,34 +6,37 @@ Each option can be typed with underscores or with hyphens. What the values mean 
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
-from pathlib import Path
+import re
+from collections.abc import Mapping, Sequence
 from typing import Any, NoReturn
 
 from tntpipe import __version__
+from tntpipe.cli.values import LARGEST_GIB, Gather, count, number, path
 from tntpipe.errors import UsageError
 from tntpipe.steps.registration import PRESETS
 
 LEVELS = ("participant",)
 
 DESCRIPTION = """\
-Volumes of tissue by lobe, of subcortical structures and of the intracranial cavity from the T1w images of a BIDS
-dataset.
+Volumes of tissue by lobe, of subcortical structures and of the intracranial cavity from the T1w
+images of a BIDS dataset.
 
-Each scan goes through about two dozen steps (bias correction, brain extraction, registration of a model, tissue
-classification, statistics). tntpipe packs the steps of all scans into the CPUs and the memory that it may use. A run
-that was stopped, however it was stopped, goes on where it was when the same command is given again.
+Each scan goes through about two dozen steps (bias correction, brain extraction, registration of a
+model, tissue classification, statistics). tntpipe packs the steps of all scans into the CPUs and the
+memory that it may use. A run that was stopped, however it was stopped, goes on where it was when the
+same command is given again.
 """
 
 EPILOG = """\
 examples:
-  tntpipe bids out participant                                 lobes by tissue, every scan
+  tntpipe bids out participant                         lobes by tissue, every scan
   tntpipe bids out participant --subcortical --intracranial_volume --participant_labels 01 02
-  tntpipe bids out participant --registration quick            minutes instead of an hour and more a scan
-  tntpipe bids out participant --dry-run                       what would run and be written; runs nothing
+  tntpipe bids out participant --registration quick    minutes instead of an hour and more a scan
+  tntpipe bids out participant --dry-run               what would run and be written; runs nothing
 
-exit status: 0 all well; 1 some scan failed; 16 not a BIDS dataset; 17 unknown level; 18 nothing selected;
-64 wrong usage; 65 bad data; 66 input missing; 69 program missing; 73 cannot write the output; 130 interrupted.
+exit status: 0 all well; 1 some scan failed; 16 not a BIDS dataset; 17 unknown level; 18 nothing
+selected; 64 wrong usage; 65 bad data; 66 input missing; 69 program missing; 70 an error in tntpipe;
+73 cannot write the output; 74 input or output failed; 130 interrupted.
 """
 
 
@@ -41,6 +44,7 @@ class Parser(argparse.ArgumentParser):
     """argparse with our exit status, and without guessing at abbreviated options."""
 
     def error(self, message: str) -> NoReturn:
+        message = re.sub(r"^argument (-[^/: ]+)(/[^: ]+)+", r"argument \1", message)  # one of its spellings is enough
         raise UsageError(f"{message[:1].upper()}{message[1:]}.", remedy="tntpipe --help shows how it is used.")
 
 
@@ -64,7 +68,7 @@ class _Help(argparse.RawDescriptionHelpFormatter):
     """Shows the first spelling of an option only."""
 
     def __init__(self, prog: str) -> None:
-        super().__init__(prog, max_help_position=30, width=110)
+        super().__init__(prog, max_help_position=30, width=100)
 
     def _format_action_invocation(self, action: argparse.Action) -> str:
         if not action.option_strings:
@@ -91,8 +95,8 @@ def make_parser() -> argparse.ArgumentParser:
         add_help=False,
         usage="tntpipe BIDS_DIR OUTPUT_DIR participant [options]",
     )
-    parser.add_argument("bids_dir", metavar="BIDS_DIR", type=Path, help="the raw BIDS dataset")
-    parser.add_argument("output_dir", metavar="OUTPUT_DIR", type=Path, help="where the derivative dataset goes")
+    parser.add_argument("bids_dir", metavar="BIDS_DIR", type=path, help="the raw BIDS dataset")
+    parser.add_argument("output_dir", metavar="OUTPUT_DIR", type=path, help="where the derivative dataset goes")
     parser.add_argument("levels", metavar="LEVEL", nargs="+", help="what to do: " + ", ".join(LEVELS))
     _add_selection(_Group(parser, "which scans"))
     _add_outputs(_Group(parser, "what to compute"))
@@ -104,11 +108,20 @@ def make_parser() -> argparse.ArgumentParser:
 
 
 def _add_selection(group: _Group) -> None:
-    labels = ("--participant_labels", "--participant_label")
     group.add(
-        *labels, nargs="+", metavar="L", help="only these participants (with or without sub-), or files of labels"
+        *("--participant_labels", "--participant_label"),
+        action=Gather,
+        nargs="+",
+        metavar="L",
+        help="only these participants (with or without sub-), or files with one label a line",
     )
-    group.add("--exclude_participant_labels", "--exclude_participant_label", nargs="+", metavar="L", help="not these")
+    group.add(
+        *("--exclude_participant_labels", "--exclude_participant_label"),
+        action=Gather,
+        nargs="+",
+        metavar="L",
+        help="not these",
+    )
     for entity, aliases in (
         ("session", ("--session_label", "--session_id")),
         ("acquisition", ()),
@@ -116,8 +129,8 @@ def _add_selection(group: _Group) -> None:
         ("run", ()),
     ):
         text = f"only scans with this {entity}; without a value: only scans that name none"
-        group.add(f"--filter_{entity}", *aliases, dest=f"filter_{entity}", nargs="*", metavar="V", help=text)
-    group.add("--bids_filter_file", type=Path, metavar="JSON", help="a filter file as fMRIPrep reads it (its t1w part)")
+        group.add(f"--filter_{entity}", *aliases, action=Gather, nargs="*", metavar="V", help=text)
+    group.add("--bids_filter_file", type=path, metavar="JSON", help="a filter file as fMRIPrep reads it (its t1w part)")
     group.add(
         "--skip_validation",
         "--skip_bids_validation",
@@ -142,16 +155,16 @@ def _add_method(group: _Group) -> None:
     )
     group.add(
         "--brain_mask_dir",
-        type=Path,
+        type=path,
         metavar="DIR",
         help="a derivative dataset with your own brain masks, one for every scan: "
         "sub-*/[ses-*/]anat/<scan>_desc-brain_mask.nii.gz",
     )
-    group.add("--bet_frac", type=_fraction, metavar="F", help="bet -f, 0 to 1 (default 0.5)")
-    group.add("--bet_vertical_gradient", type=_number(-1, 1), metavar="G", help="bet -g, -1 to 1 (default 0)")
+    group.add("--bet_frac", type=number(0, 1), metavar="F", help="bet -f, 0 to 1 (default 0.5)")
+    group.add("--bet_vertical_gradient", type=number(-1, 1), metavar="G", help="bet -g, -1 to 1 (default 0)")
     group.add(
         "--inormalize_const2",
-        type=_number(),
+        type=number(),
         nargs=2,
         default=[0.0, 5000.0],
         metavar=("MIN", "MAX"),
@@ -159,61 +172,62 @@ def _add_method(group: _Group) -> None:
     )
     group.add(
         "--inormalize_range",
-        type=_number(0, 49),
+        type=number(0, 49),
         default=1.0,
         metavar="PERCENT",
         help="per cent of the intensities clipped at each end when they are rescaled (default 1.0)",
     )
     group.add(
         "--max_shear_angle",
-        type=_number(0, 1.5),
+        type=number(0, 1.5),
         default=1e-6,
         metavar="RAD",
         help="largest shear accepted when a header has an sform only (default 1e-6)",
     )
-    group.add("--random_seed", type=_count(0), default=1, metavar="N", help="seed of the registrations (default 1)")
+    group.add("--random_seed", type=count(0), default=1, metavar="N", help="seed of the registrations (default 1)")
     group.add("--debug", "--sloppy", action="store_true", help="one iteration a level: to try things, never to analyse")
 
 
 def _add_model(group: _Group) -> None:
-    group.add("--model", type=Path, metavar="F", help="template T1w, whole head; or a model folder (docs/models.md)")
+    group.add("--model", type=path, metavar="F", help="template T1w, whole head; or a model folder (docs/models.md)")
     group.add("--model_space", metavar="NAME", help="its name in file names, letters and digits")
-    group.add("--model_brain_mask", type=Path, metavar="F", help="its brain mask")
-    group.add("--atlas", type=Path, metavar="F", help="label map of lobes in its space")
+    group.add("--model_brain_mask", type=path, metavar="F", help="its brain mask")
+    group.add("--atlas", type=path, metavar="F", help="label map of lobes in its space")
     group.add(
         "--atlas_labels",
-        type=Path,
+        type=path,
         metavar="F",
         help="TSV of index and name (default: the atlas's name with _labels.tsv)",
     )
-    group.add("--tags", type=Path, metavar="F", help="TSV of points x y z index (world mm, RAS) in CSF 1, GM 2, WM 3")
-    group.add("--tag_labels", type=Path, metavar="F", help="TSV of index and name of the tissues")
-    group.add("--intracranial_mask", type=Path, metavar="F", help="intracranial mask in its space")
+    group.add("--tags", type=path, metavar="F", help="TSV of points x y z index (world mm, RAS) in CSF 1, GM 2, WM 3")
+    group.add("--tag_labels", type=path, metavar="F", help="TSV of index and name of the tissues")
+    group.add("--intracranial_mask", type=path, metavar="F", help="intracranial mask in its space")
     group.add(
         "--subcortical_model",
-        type=Path,
+        type=path,
         metavar="F",
         help="a template of its own for the subcortical labels, or a model folder",
     )
     group.add("--subcortical_model_space", metavar="NAME", help="its name")
-    group.add("--subcortical_model_brain_mask", type=Path, metavar="F", help="its brain mask")
-    group.add("--subcortical_atlas", type=Path, metavar="F", help="label map of subcortical structures")
-    group.add("--subcortical_labels", type=Path, metavar="F", help="TSV of index and name")
+    group.add("--subcortical_model_brain_mask", type=path, metavar="F", help="its brain mask")
+    group.add("--subcortical_atlas", type=path, metavar="F", help="label map of subcortical structures")
+    group.add("--subcortical_labels", type=path, metavar="F", help="TSV of index and name")
 
 
 def _add_resources(group: _Group) -> None:
     cpus = ("--n_proc", "--nprocs", "--nthreads", "--n_cpus", "--ncpus")
-    group.add(*cpus, type=_count(1), metavar="N", help="CPUs that the run may use (default: what this process may use)")
+    group.add(*cpus, type=count(1), metavar="N", help="CPUs that the run may use (default: what this process may use)")
     memory = ("--memory_gb", "--mem_gb")
     group.add(
         *memory,
-        type=_number(0.001),
+        type=number(0.001, LARGEST_GIB),
         metavar="G",
         help="memory in GiB that the run may use (default: what is available)",
     )
-    group.add("--mem", "--mem_mb", metavar="M", dest="mem", help="the same with a unit: 16G, 16000M")
+    group.add("--mem", metavar="M", help="the same with a unit: 16G, 16000M")
+    group.add("--mem_mb", metavar="M", help="the same; a number without a unit is MiB")
     threads = ("--ants_n_proc", "--omp_nthreads", "--ants_nthreads")
-    group.add(*threads, type=_count(1), metavar="K", help="threads of one ANTs process (default 1)")
+    group.add(*threads, type=count(1), metavar="K", help="threads of one ANTs process (default 1)")
 
 
 def _add_running(group: _Group) -> None:
@@ -221,9 +235,21 @@ def _add_running(group: _Group) -> None:
         "--working_directory",
         "--work_dir",
         "-w",
-        type=Path,
+        type=path,
         metavar="DIR",
         help="intermediate files (default: OUTPUT_DIR/work)",
+    )
+    group.add(
+        "--clean_workdir",
+        "--clean_work_dir",
+        action="store_true",
+        help="first remove the finished steps of earlier runs from it: everything is computed again",
+    )
+    group.add(
+        "--config_file",
+        type=path,
+        metavar="TOML",
+        help="options by name, as n_proc = 4 or subcortical = true; what is typed wins over the file",
     )
     group.add(
         "--dry_run", "--debug_io", action="store_true", help="list scans, steps, requests and output names; run nothing"
@@ -231,7 +257,7 @@ def _add_running(group: _Group) -> None:
     group.add(
         "--graph_output",
         "--write_graph",
-        type=Path,
+        type=path,
         metavar="F",
         help="write the graph of steps (.dot, or .svg/.png by Graphviz) and stop",
     )
@@ -249,44 +275,17 @@ def _add_running(group: _Group) -> None:
     group.add("-h", "--help", action="help", help="this text")
 
 
-def _number(low: float | None = None, high: float | None = None) -> Any:
-    def number(text: str) -> float:
-        value = float(text)
-        if (
-            not (low is None or value >= low)
-            or not (high is None or value <= high)
-            or value in (float("inf"), -float("inf"))
-        ):
-            limits = f"at least {low:g}" if high is None else f"from {low:g} to {high:g}"
-            raise argparse.ArgumentTypeError(f"{text} is not a number {limits if low is not None else ''}".rstrip())
-        if value != value:
-            raise argparse.ArgumentTypeError(f"{text} is not a number")
-        return value
-
-    return number
-
-
-_fraction = _number(0, 1)
-
-
-def _count(low: int) -> Any:
-    def whole_number(text: str) -> int:
-        if not text.isdecimal() or int(text) < low:
-            raise argparse.ArgumentTypeError(f"{text} is not a whole number of at least {low}")
-        return int(text)
-
-    return whole_number
-
-
 DASHES = "‐‑‒–—―−"
 
 
-def parse(arguments: Sequence[str]) -> argparse.Namespace:
+def parse(arguments: Sequence[str], defaults: Mapping[str, Any] | None = None) -> argparse.Namespace:
     """The options that were typed; UsageError where they are not ours."""
     for word in arguments:
-        if word[:1] in DASHES:
+        if word.startswith(tuple(DASHES)):
             raise UsageError(
                 f"The word {word!r} begins with {word[0]!r} (U+{ord(word[0]):04X}), which is not a hyphen.",
                 remedy="A text editor may have replaced it: type - instead.",
             )
-    return make_parser().parse_args(arguments)
+    parser = make_parser()
+    parser.set_defaults(**(defaults or {}))
+    return parser.parse_args(arguments)

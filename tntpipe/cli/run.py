@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import sys
@@ -36,11 +37,12 @@ from tntpipe.graph import Graph
 from tntpipe.scan_tracker import ScanTracker
 from tntpipe.scheduler.core import Scheduler
 from tntpipe.scheduler.events import Action, Drop, Event
-from tntpipe.workfolder import WorkFolder
+from tntpipe.workfolder import WorkFolder, remove_steps
 
 
 def run_participants(settings: Settings, words: Sequence[str]) -> ExitStatus:
     """Run the level; how it went."""
+    gc.disable()  # a plan of a thousand scans is millions of objects that live to the end: nothing to look for
     budget = find_budget(settings.n_proc, settings.memory_gb)
     plan = make_plan(settings, budget.cpus.amount, _say_progress)
     if settings.graph_output is not None:
@@ -50,6 +52,8 @@ def run_participants(settings: Settings, words: Sequence[str]) -> ExitStatus:
         Scheduler(jobs_of(plan.graph, (), settings.ants_n_proc), budget.resources)
         print_plan(plan, settings, budget)
         return ExitStatus.SCAN_FAILED if plan.refusals else ExitStatus.SUCCESS
+    if settings.clean_work:
+        remove_steps(settings.work_dir)
     return _Run(settings, plan, budget, words).run()
 
 
@@ -68,6 +72,8 @@ class _Run:
         link = link_to_raw(settings.bids_dir, settings.output_dir)
         write_dataset_files(settings.output_dir, facts, plan.dataset, link, container_of(os.environ))
         self._words = words
+        gc.freeze()
+        gc.enable()
 
     def run(self) -> ExitStatus:
         """Run what is left to run."""

@@ -9,18 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tntpipe.bids.selection import Selection
+from tntpipe.cli.models import models_of
 from tntpipe.cli.parser import LEVELS
+from tntpipe.cli.values import LARGEST_GIB
 from tntpipe.errors import ExitStatus, InputMissingError, UsageError
-from tntpipe.model import (
-    Labelled,
-    Model,
-    built_in_model,
-    checked_space,
-    existing,
-    labelled,
-    read_model_folder,
-    with_files,
-)
+from tntpipe.model import Model, existing
 from tntpipe.pipeline.method import BrainExtraction, Method
 from tntpipe.steps.registration import PRESETS
 
@@ -51,6 +44,7 @@ class Settings:
     stop_on_first_crash: bool
     dashboard: bool
     loglevel: str
+    clean_work: bool
     notices: tuple[str, ...]
 
 
@@ -62,10 +56,10 @@ def settings_of(options: argparse.Namespace) -> Settings:
     UsageError, InputMissingError
         Options that do not fit together, or a file that is not there.
     """
-    for level in options.levels:
-        if level not in LEVELS:
-            raise UnknownLevelError(f"There is no level {level!r}.", remedy=f"Use {' or '.join(LEVELS)}.")
-    model, subcortical_model = _models(options)
+    unknown = ", ".join(repr(level) for level in options.levels if level not in LEVELS)
+    if unknown:
+        raise UnknownLevelError(f"There is no level {unknown}.", remedy=f"Use {' or '.join(LEVELS)}.")
+    model, subcortical_model = models_of(options)
     memory_gb, notices = _memory(options)
     bids_dir, output_dir = options.bids_dir.absolute(), options.output_dir.absolute()
     work_dir = (options.working_directory or options.output_dir / "work").absolute()
@@ -87,6 +81,7 @@ def settings_of(options: argparse.Namespace) -> Settings:
         stop_on_first_crash=options.stop_on_first_crash,
         dashboard=not options.no_dashboard,
         loglevel="DEBUG" if options.verbose else options.loglevel,
+        clean_work=options.clean_workdir,
         notices=tuple(notices),
     )
 
@@ -94,11 +89,16 @@ def settings_of(options: argparse.Namespace) -> Settings:
 def _check_folders(bids_dir: Path, output_dir: Path, work_dir: Path) -> None:
     if output_dir.resolve() == bids_dir.resolve():
         raise UsageError(f"The output folder is the dataset itself, {bids_dir}.", remedy="Name another one.")
-    inside = work_dir.resolve().is_relative_to(bids_dir.resolve())
-    if inside and not output_dir.resolve().is_relative_to(bids_dir.resolve() / "derivatives"):
+    for name, folder in (("output", output_dir), ("work", work_dir)):
+        inside = folder.resolve().is_relative_to(bids_dir.resolve())
+        if inside and not folder.resolve().is_relative_to(bids_dir.resolve() / "derivatives"):
+            raise UsageError(
+                f"The {name} folder {folder} is inside the dataset {bids_dir}.",
+                remedy="Put it elsewhere, or below the dataset's derivatives folder.",
+            )
+    if work_dir.resolve() == output_dir.resolve():
         raise UsageError(
-            f"The work folder {work_dir} is inside the dataset {bids_dir}.",
-            remedy="Put output and work folder elsewhere, or the output below the dataset's derivatives folder.",
+            f"The work folder is the output folder, {work_dir}.", remedy="Name another one, for example a folder in it."
         )
 
 
@@ -117,10 +117,17 @@ def _labels(words: list[str] | None) -> list[str]:
     """Labels as typed; a word that names a file stands for the labels in it, one a line."""
     labels: list[str] = []
     for word in words or ():
-        if ("/" in word or "." in word) and Path(word).is_file():
-            labels += Path(word).read_text(encoding="utf-8-sig").split()
-        else:
-            labels.append(word)
+        labels += _labels_in(Path(word)) if "/" in word or "." in word else [word]
+    return labels
+
+
+def _labels_in(path: Path) -> list[str]:
+    try:
+        labels = existing(path).read_text(encoding="utf-8-sig").split()
+    except (ValueError, OSError) as error:
+        raise UsageError(f"The label file {path} cannot be read: {error}.", remedy="It is one label a line.") from error
+    if not labels:
+        raise UsageError(f"The label file {path} is empty.", remedy="It is one label a line.")
     return labels
 
 
@@ -166,85 +173,6 @@ def _method(options: argparse.Namespace) -> Method:
     )
 
 
-def _models(options: argparse.Namespace) -> tuple[Model, Model | None]:
-    """The main model, and the one for subcortical labels where that is another."""
-    model = _main_model(options)
-    if not options.subcortical:
-        return model, None
-    own = _subcortical_model(options)
-    if own is not None and own.t1w.resolve() == model.t1w.resolve():
-        model, own = with_files(model, subcortex=own.subcortex), None
-    if own is None and model.subcortex is None:
-        own = built_in_model()
-    return model, own
-
-
-def _main_model(options: argparse.Namespace) -> Model:
-    model = _template(options.model, options.model_space, options.model_brain_mask, "model")
-    replaced: dict[str, Labelled | Path | None] = {
-        "lobes": _given(options.atlas, options.atlas_labels),
-        "tags": _given(options.tags, options.tag_labels),
-        "intracranial_mask": existing(options.intracranial_mask) if options.intracranial_mask else None,
-    }
-    model = with_files(model or built_in_model(), **replaced)
-    needed = {"--atlas": model.lobes, "--tags": model.tags}
-    if options.intracranial_volume:
-        needed["--intracranial_mask"] = model.intracranial_mask  # type: ignore[assignment]
-    missing = [option for option, value in needed.items() if value is None]
-    if missing:
-        raise UsageError(
-            f"The model {model.space} comes without what {' and '.join(missing)} give.",
-            remedy=f"Give {' and '.join(missing)}, drawn in the space of {model.t1w.name}.",
-        )
-    return model
-
-
-def _subcortical_model(options: argparse.Namespace) -> Model | None:
-    prefix = "subcortical_model"
-    model = _template(
-        options.subcortical_model, options.subcortical_model_space, options.subcortical_model_brain_mask, prefix
-    )
-    atlas = _given(options.subcortical_atlas, options.subcortical_labels)
-    if model is None:
-        if atlas is not None:
-            main = _main_model(options)
-            return with_files(main, subcortex=atlas)
-        return None
-    model = with_files(model, subcortex=atlas)
-    if model.subcortex is None:
-        raise UsageError(
-            f"The subcortical model {model.space} has no label map.",
-            remedy="Give --subcortical_atlas, drawn in its space.",
-        )
-    return model
-
-
-def _template(path: Path | None, space: str | None, brain_mask: Path | None, option: str) -> Model | None:
-    """The template that options name: a model folder, or an image with its space and its brain mask."""
-    if path is None:
-        if space or brain_mask:
-            raise UsageError(
-                f"--{option}_space and --{option}_brain_mask belong to --{option}.", remedy=f"Give --{option}."
-            )
-        return None
-    if path.is_dir():
-        return read_model_folder(path)
-    if not space or not brain_mask:
-        raise UsageError(
-            f"--{option} {path} alone is not enough.",
-            remedy=f"Give --{option}_space and --{option}_brain_mask too, or a model folder (docs/models.md).",
-        )
-    return Model(space=checked_space(space), t1w=existing(path), brain_mask=existing(brain_mask))
-
-
-def _given(path: Path | None, labels: Path | None) -> Labelled | None:
-    if path is None:
-        if labels is not None:
-            raise UsageError(f"The label table {labels} belongs to no label map.", remedy="Name the map or tags too.")
-        return None
-    return labelled(path.absolute(), labels.absolute() if labels else None)
-
-
 _UNITS_GIB = {"k": 2.0**-20, "m": 2.0**-10, "g": 1.0, "t": 2.0**10}
 LARGEST_BARE_GIB = 1024.0
 """A bare ``--mem`` is MB for fMRIPrep and GB for MRIQC: below this it is taken for GiB, from it on for MiB."""
@@ -252,13 +180,18 @@ LARGEST_BARE_GIB = 1024.0
 
 def _memory(options: argparse.Namespace) -> tuple[float | None, list[str]]:
     """The memory budget in GiB, and what to say about how it was understood."""
-    if options.mem is None:
+    given = [name for name in ("memory_gb", "mem", "mem_mb") if getattr(options, name) is not None]
+    if len(given) > 1:
+        raise UsageError(
+            f"{' and '.join(f'--{name}' for name in given)} exclude each other.", remedy="Give --memory_gb."
+        )
+    if given in ([], ["memory_gb"]):
         return options.memory_gb, []
-    if options.memory_gb is not None:
-        raise UsageError("--mem and --memory_gb exclude each other.", remedy="Give --memory_gb.")
-    match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([kmgt]?)(?:i?b)?", options.mem.strip().lower())
-    if not match or float(match[1]) == 0:
-        raise UsageError(f"--mem {options.mem} is no amount of memory.", remedy="Write for example 16G or 16000M.")
-    amount, unit = float(match[1]), match[2] or ("g" if float(match[1]) < LARGEST_BARE_GIB else "m")
-    memory_gb = amount * _UNITS_GIB[unit]
-    return memory_gb, [f"--mem {options.mem} is understood as {memory_gb:g} GiB"]
+    typed = f"--{given[0]} {getattr(options, given[0])}"
+    match = re.fullmatch(r"([0-9]+(?:\.[0-9]+)?)\s*([kmgt]?)(?:i?b)?", getattr(options, given[0]).strip().lower())
+    amount = float(match[1]) if match else 0.0
+    bare = "m" if given == ["mem_mb"] or amount >= LARGEST_BARE_GIB else "g"
+    memory_gb = amount * _UNITS_GIB[match[2] or bare] if match else 0.0
+    if not 0 < memory_gb <= LARGEST_GIB:
+        raise UsageError(f"{typed} is no amount of memory.", remedy="Write for example 16G or 16000M.")
+    return memory_gb, [f"{typed} is understood as {memory_gb:g} GiB"]

@@ -2,35 +2,30 @@
 
 from __future__ import annotations
 
-import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
+from rich.text import Text
 
 from tntpipe.events import ScanOutcome
-from tntpipe.run_state import RunState
+from tntpipe.run_state import RunState, ScanState
 
+GOOD = (ScanOutcome.DONE, ScanOutcome.SKIPPED)
 N_GOOD_SHOWN = 20
 
 
 def print_summary(state: RunState, run_dir: Path, output_dir: Path) -> None:
     """A table of the scans that need attention (and of the others while they are few), then one line of counts."""
-    console = Console(stderr=True, soft_wrap=not sys.stderr.isatty())
-    good = (ScanOutcome.DONE, ScanOutcome.SKIPPED)
+    console = Console(stderr=True)
     shown = [
         (name, scan)
         for name, scan in state.scans.items()
-        if scan.outcome not in good or len(state.scans) <= N_GOOD_SHOWN
+        if scan.outcome not in GOOD or len(state.scans) <= N_GOOD_SHOWN
     ]
     if shown:
-        table = Table("scan", "result", "why", box=None, header_style="bold", padding=(0, 2, 0, 0))
-        for name, scan in shown:
-            colour = "green" if scan.outcome in good else "red"
-            result = scan.outcome.value if scan.outcome else "unknown"
-            table.add_row(escape(name), f"[{colour}]{result}[/]", escape(scan.message))
-        console.print(table)
+        _print_scans(console, shown)
     counts = (
         f"{state.n_scans(ScanOutcome.DONE)} done, "
         f"{state.n_scans(ScanOutcome.FAILED, ScanOutcome.REFUSED)} failed, "
@@ -41,4 +36,18 @@ def print_summary(state: RunState, run_dir: Path, output_dir: Path) -> None:
         counts += f", {stopped} unfinished (the same command goes on with them)"
     failed = state.n_scans(ScanOutcome.FAILED)
     where = f"crash files in {output_dir / 'logs'}" if failed else f"log in {run_dir / 'run.log'}"
-    console.print(escape(f"{counts}; volumes in {output_dir}; {where}"), highlight=False)
+    console.print(f"{counts}; volumes in {output_dir}; {where}", markup=False, highlight=False, soft_wrap=True)
+
+
+def _print_scans(console: Console, shown: Sequence[tuple[str, ScanState]]) -> None:
+    """A table on a terminal, plain lines in a log; nothing is cut short."""
+    table = Table(box=None, header_style="bold", padding=(0, 2, 0, 0))
+    for column in ("scan", "result", "why"):
+        table.add_column(column, overflow="fold")
+    for name, scan in shown:
+        result = scan.outcome.value if scan.outcome else "unknown"
+        table.add_row(Text(name), Text(result, "green" if scan.outcome in GOOD else "red"), Text(scan.message))
+        if not console.is_terminal:
+            console.print(f"{name}: {result} {scan.message}".rstrip(), markup=False, highlight=False, soft_wrap=True)
+    if console.is_terminal:
+        console.print(table)

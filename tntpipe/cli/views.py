@@ -32,7 +32,7 @@ class Views:
         self.run_dir = _new_folder(log_dir, f"run-{self.when}")
         self._log_dir = log_dir
         self._journal = Journal(self.run_dir / "journal.jsonl")
-        self._log = (self.run_dir / "run.log").open("a", encoding="utf-8", buffering=1)
+        self._log = (self.run_dir / "run.log").open("a", encoding="utf-8", errors="backslashreplace", buffering=1)
         self._lowest = LEVELS.index(loglevel)
         self.console = Console(stderr=True)
         self.live: Live | None = None
@@ -66,7 +66,7 @@ class Views:
     def tick(self) -> None:
         """Draw the screen again."""
         if self.live:
-            self.live.update(render(self.state, time.time()), refresh=True)
+            self.live.update(render(self.state, time.time(), height=self.console.height), refresh=True)
 
     def _say(self, t: float, level: str, text: str) -> None:
         stamped = f"{datetime.fromtimestamp(t).isoformat(sep=' ', timespec='seconds')} {level:<7} {text}"

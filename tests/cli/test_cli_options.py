@@ -1,0 +1,150 @@
+"""What each option means: its spellings, its values at their edges, and the settings that come of it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tntpipe.cli.config import options_of
+from tntpipe.cli.parser import make_parser
+from tntpipe.cli.settings import Settings, settings_of
+from tntpipe.errors import UsageError
+from tntpipe.pipeline.method import BrainExtraction
+
+PARTICIPANTS = lambda s: s.selection.participant_labels  # noqa: E731
+EXCLUDED = lambda s: s.selection.exclude_participant_labels  # noqa: E731
+FILTERS = lambda s: tuple(map(str, s.selection.filters))  # noqa: E731
+
+SPELLINGS: tuple[tuple[str, list[str], Callable[[Settings], object], object], ...] = (
+    ("--participant-labels --participant_labels --participant-label", ["sub-01", "02"], PARTICIPANTS, ("01", "02")),
+    ("--participant_label", ["01"], PARTICIPANTS, ("01",)),
+    ("--exclude-participant-labels --exclude_participant_label", ["sub-03"], EXCLUDED, ("03",)),
+    ("--filter-session --filter_session --session-label", ["ses-01"], FILTERS, ("session 01",)),
+    ("--session_label --session-id --session_id", ["01"], FILTERS, ("session 01",)),
+    ("--filter-session", [], FILTERS, ("session (none)",)),
+    ("--filter-acquisition --filter_acquisition", ["mprage", "x"], FILTERS, ("acquisition mprage or x",)),
+    ("--filter-reconstruction --filter_reconstruction", [], FILTERS, ("reconstruction (none)",)),
+    ("--filter-run --filter_run", ["2"], FILTERS, ("run 2",)),
+    (
+        "--skip-validation --skip_bids_validation --skip-bids-validation",
+        [],
+        lambda s: s.selection.skip_validation,
+        True,
+    ),
+    ("--n-proc --n_proc --nprocs --nthreads --n_cpus --n-cpus", ["3"], lambda s: s.n_proc, 3),
+    ("--ants-n-proc --ants_n_proc --omp-nthreads", ["2"], lambda s: s.ants_n_proc, 2),
+    ("--omp_nthreads --ants-nthreads --ants_nthreads", ["2"], lambda s: s.ants_n_proc, 2),
+    ("--memory-gb --memory_gb --mem-gb --mem_gb", ["1.5"], lambda s: s.memory_gb, 1.5),
+    ("--mem", ["16"], lambda s: s.memory_gb, 16),
+    ("--mem", ["16GiB"], lambda s: s.memory_gb, 16),
+    ("--mem", ["16000"], lambda s: s.memory_gb, 15.625),
+    ("--mem --mem-mb", ["2048 mb"], lambda s: s.memory_gb, 2),
+    ("--mem-mb --mem_mb", ["512"], lambda s: s.memory_gb, 0.5),
+    ("--mem-mb", ["2G"], lambda s: s.memory_gb, 2),
+    ("--working-directory --working_directory -w --work-dir --work_dir", ["/w"], lambda s: str(s.work_dir), "/w"),
+    ("--clean-workdir --clean_workdir --clean-work-dir", [], lambda s: s.clean_work, True),
+    ("--debug --sloppy", [], lambda s: s.method.preset.name, "debug"),
+    ("--registration", ["quick"], lambda s: s.method.preset.name, "quick"),
+    ("-v -vv -vvv --verbose", [], lambda s: s.loglevel, "DEBUG"),
+    ("--loglevel", ["WARNING"], lambda s: s.loglevel, "WARNING"),
+    ("--dry-run --dry_run --debug-io --debug_io", [], lambda s: s.dry_run, True),
+    ("--graph-output --graph_output --write-graph", ["g.dot"], lambda s: str(s.graph_output), "g.dot"),
+    ("--stop-on-first-crash --stop_on_first_crash", [], lambda s: s.stop_on_first_crash, True),
+    ("--no-dashboard --no_dashboard", [], lambda s: s.dashboard, False),
+    ("--notrack", [], lambda s: s.loglevel, "INFO"),
+    ("--subcortical", [], lambda s: s.method.subcortical, True),
+    ("--intracranial-volume --intracranial_volume", [], lambda s: s.method.intracranial_volume, True),
+    ("--random-seed --random_seed", ["0"], lambda s: s.method.random_seed, 0),
+    ("--max-shear-angle --max_shear_angle", ["0.1"], lambda s: s.method.max_shear_angle_rad, 0.1),
+    ("--inormalize-const2 --inormalize_const2", ["-100", "100"], lambda s: s.method.normalised_minimum, -100),
+    ("--inormalize-range --inormalize_range", ["0"], lambda s: s.method.clip_percent, 0),
+    ("--brain-extraction --brain_extraction", ["bet"], lambda s: s.method.brain_extraction, BrainExtraction.BET),
+)
+
+
+def settle(*words: str) -> Settings:
+    return settings_of(options_of(["bids", "out", "participant", *words]))
+
+
+@pytest.mark.parametrize(
+    ("spelling", "values", "of", "expected"),
+    [(word, values, of, expected) for words, values, of, expected in SPELLINGS for word in words.split()],
+    ids=[" ".join([word, *values]) for words, values, _, _ in SPELLINGS for word in words.split()],
+)
+def test_every_spelling_of_an_option_means_the_same(
+    spelling: str, values: list[str], of: Callable[[Settings], object], expected: object
+) -> None:
+    assert of(settle(spelling, *values)) == expected
+
+
+def test_every_option_can_be_typed_with_hyphens_and_with_underscores() -> None:
+    for action in make_parser()._actions:
+        for spelling in action.option_strings:
+            stem = spelling.lstrip("-")
+            if spelling.startswith("--"):
+                assert {f"--{stem.replace('_', '-')}", f"--{stem.replace('-', '_')}"} <= set(action.option_strings)
+
+
+def test_an_option_typed_twice_adds_to_its_list() -> None:
+    assert PARTICIPANTS(settle("--participant-label", "01", "--participant_labels", "02", "03")) == ("01", "02", "03")
+
+
+def test_a_label_file_stands_for_the_labels_in_it(tmp_path: Path) -> None:
+    (tmp_path / "labels.txt").write_text("\ufeffsub-01\r\n02\r\n\r\n", encoding="utf-8")
+    assert PARTICIPANTS(settle("--participant_labels", "07", str(tmp_path / "labels.txt"))) == ("07", "01", "02")
+
+
+def test_an_empty_label_file_does_not_mean_everybody(tmp_path: Path) -> None:
+    (tmp_path / "labels.txt").write_text("\n")
+    with pytest.raises(UsageError, match=r"labels\.txt is empty"):
+        settle("--participant_labels", str(tmp_path / "labels.txt"))
+
+
+def test_what_a_bare_amount_of_memory_was_taken_for_is_said() -> None:
+    assert settle("--mem", "16").notices == ("--mem 16 is understood as 16 GiB",)
+    assert settle("--mem-mb", "512").notices == ("--mem_mb 512 is understood as 0.5 GiB",)
+    assert settle("--memory_gb", "4").notices == ()
+
+
+NUMBERS = {
+    "--n_proc": ("0", "-1", "1.5", "nan", "two", "1e3", "", "²", "9" * 5000, "2147483648"),
+    "--ants_n_proc": ("0", "-2", "inf"),
+    "--random_seed": ("-1", "0.5"),
+    "--memory_gb": ("0", "-1", "nan", "inf", "-inf", "1e308", "lots", ""),
+    "--mem": ("0", "0G", "-1", "nan", "inf", "16X", "9" * 400 + "T", ""),
+    "--mem_mb": ("0", "many"),
+    "--bet_frac": ("-0.1", "1.1", "nan"),
+    "--bet_vertical_gradient": ("-2", "2", "nan"),
+    "--inormalize_range": ("-1", "50", "nan", "inf"),
+    "--max_shear_angle": ("-1", "nan", "inf"),
+}
+
+
+@pytest.mark.parametrize(
+    ("option", "value"), [(option, value) for option, values in NUMBERS.items() for value in values]
+)
+def test_a_number_beyond_its_limits_is_refused_by_the_options_name(option: str, value: str) -> None:
+    with pytest.raises(UsageError, match=f"{option}\\b") as caught:
+        settle(f"{option}={value}")
+    assert len(str(caught.value)) < 600
+
+
+@pytest.mark.parametrize("values", [("nan", "1"), ("0", "inf"), ("5", "5"), ("9", "1")])
+def test_a_range_that_is_none_is_refused(values: tuple[str, str]) -> None:
+    with pytest.raises(UsageError, match="inormalize_const2"):
+        settle("--inormalize_const2", *values)
+
+
+def test_help_shows_every_option_with_an_explanation_in_about_100_columns() -> None:
+    parser = make_parser()
+    text = parser.format_help()
+    assert max(map(len, text.splitlines())) <= 102
+    for action in parser._actions:
+        assert action.help
+        first = next((s for s in action.option_strings if s.startswith("--")), action.metavar)
+        assert re.search(rf"^  (-\w, )?{re.escape(str(first))}\b", text, re.MULTILINE), first
+    for title in ("which scans", "what to compute", "how to compute it", "resources", "running"):
+        assert f"\n{title}:\n" in text

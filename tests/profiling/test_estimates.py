@@ -1,0 +1,70 @@
+"""What a step is expected to need: the shipped figures, their margins, and how they grow."""
+
+from __future__ import annotations
+
+import math
+from itertools import pairwise
+
+import pytest
+
+from tntpipe.profiling.estimates import (
+    MEMORY_MARGIN,
+    MEMORY_PAD_BYTES,
+    SCHEMA_VERSION,
+    Estimate,
+    estimate,
+    shipped_measurements,
+)
+from tntpipe.resources import GIB, MIB
+
+KINDS = [(kind, variant) for kind, table in shipped_measurements()["kinds"].items() for variant in table]
+
+
+@pytest.mark.parametrize(("kind", "variant"), KINDS)
+def test_a_request_is_the_measured_peak_with_its_margin_in_whole_mebibytes(kind: str, variant: str) -> None:
+    line = shipped_measurements()["kinds"][kind][variant]
+    voxels = 7_000_000
+    peak = line["mem_bytes"] + voxels * line["mem_bytes_per_voxel"]
+    needed = estimate(kind, variant, voxels)
+    assert peak * MEMORY_MARGIN + MEMORY_PAD_BYTES <= needed.mem_bytes < peak * MEMORY_MARGIN + MEMORY_PAD_BYTES + MIB
+    assert needed.mem_bytes % MIB == 0
+    assert needed.cpu_s == line["cpu_s"] + voxels * line["cpu_s_per_voxel"]
+
+
+@pytest.mark.parametrize(("kind", "variant"), KINDS)
+def test_a_larger_scan_never_needs_less(kind: str, variant: str) -> None:
+    estimates = [estimate(kind, variant, voxels) for voxels in (0, 1, 10**5, 7 * 10**6, 10**8)]
+    for small, large in pairwise(estimates):
+        assert small.mem_bytes <= large.mem_bytes and 0 < small.cpu_s <= large.cpu_s
+
+
+def test_a_variant_that_was_not_measured_takes_the_largest_of_its_kind() -> None:
+    unknown = estimate("nonlinear_registration", "new", 10**6)
+    measured = [estimate(kind, variant, 10**6) for kind, variant in KINDS if kind == "nonlinear_registration"]
+    assert unknown == Estimate(mem_bytes=max(m.mem_bytes for m in measured), cpu_s=max(m.cpu_s for m in measured))
+
+
+def test_a_kind_that_was_not_measured_is_an_error_of_ours() -> None:
+    with pytest.raises(KeyError):
+        estimate("no_such_step", "", 1)
+
+
+def test_a_whole_head_at_1_mm_fits_in_8_gib() -> None:
+    """The figure that the documentation gives for one scan at a time."""
+    voxels = 193 * 229 * 193
+    assert max(estimate(kind, variant, voxels).mem_bytes for kind, variant in KINDS) < 8 * GIB
+
+
+@pytest.mark.parametrize(("threads", "speed_up"), [(1, 1.0), (2, 1.85), (3, 2.59), (4, 3.23)])
+def test_threads_help_less_than_their_number(threads: int, speed_up: float) -> None:
+    assert 100 / Estimate(mem_bytes=1, cpu_s=100).wall_s(threads) == pytest.approx(speed_up, abs=0.01)
+
+
+def test_the_shipped_table_has_the_schema_and_finite_figures() -> None:
+    table = shipped_measurements()
+    assert table["schema_version"] == SCHEMA_VERSION == 1
+    fields = {"mem_bytes", "mem_bytes_per_voxel", "cpu_s", "cpu_s_per_voxel"}
+    for variants in table["kinds"].values():
+        for line in variants.values():
+            assert set(line) >= fields
+            assert all(math.isfinite(line[name]) and line[name] >= 0 for name in fields)

@@ -1,0 +1,185 @@
+"""The graph for each combination of options: which registrations, whose transforms, which derivatives."""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from whole_graphs import FIRST, SECOND, graph_of, model
+
+from tntpipe.ants import Ants
+from tntpipe.bids.dataset import Dataset
+from tntpipe.budget import find_budget
+from tntpipe.cli.config import options_of
+from tntpipe.cli.dry_run import print_plan
+from tntpipe.cli.plan import Plan, jobs_of
+from tntpipe.cli.settings import settings_of
+from tntpipe.graph import Graph
+from tntpipe.model import Model
+from tntpipe.pipeline.method import BrainExtraction, Method
+from tntpipe.profiling.estimates import shipped_measurements
+from tntpipe.programs import Programs
+from tntpipe.steps.registration import PRESETS
+from tntpipe.steps.step import Step
+
+OTHER = model("Other", whole=False)
+METHODS = [
+    Method(preset=preset, brain_extraction=extraction, subcortical=subcortical, intracranial_volume=intracranial)
+    for preset, extraction, subcortical, intracranial in itertools.product(
+        PRESETS.values(), BrainExtraction, (False, True), (False, True)
+    )
+]
+GRAPHS: list[tuple[Method, Model | None]] = [(method, None) for method in METHODS]
+GRAPHS += [(method, OTHER) for method in METHODS if method.subcortical]
+
+
+def name_of(case: tuple[Method, Model | None]) -> str:
+    method, second = case
+    words = [method.preset.name, method.brain_extraction.value]
+    words += ["subcortical"] * method.subcortical + ["icv"] * method.intracranial_volume + ["second"] * bool(second)
+    return "-".join(words)
+
+
+def kinds(graph: Graph, program: str = "") -> set[str]:
+    return {step.kind for step in graph if step.scan and (not program or step.program == program)}
+
+
+def source(graph: Graph, kind: str, name: str) -> str:
+    """Where a step of the first scan has one of its inputs from."""
+    step = graph.steps[f"{FIRST.key}/{kind}"]
+    return next(str(item.source) for item in step.inputs if item.name == name)
+
+
+def exports(graph: Graph) -> list[str]:
+    return [export.path for step in graph for export in step.exports]
+
+
+LINEAR_AND_SYN = {"linear_registration", "nonlinear_registration"}
+
+
+def test_by_default_there_are_a_coarse_a_linear_and_a_syn_registration() -> None:
+    graph = graph_of(Method())
+    assert kinds(graph, "antsRegistration") == {"brain_registration", *LINEAR_AND_SYN}
+    assert not {"subcortex", "intracranial_mask", "intracranial_statistics"} & kinds(graph)
+
+
+def test_subcortical_labels_in_the_models_space_come_by_its_registration() -> None:
+    graph = graph_of(Method(subcortical=True))
+    assert kinds(graph, "antsRegistration") == {"brain_registration", *LINEAR_AND_SYN}
+    assert kinds(graph) - kinds(graph_of(Method())) == {"subcortex", "subcortex_statistics"}
+    assert source(graph, "subcortex", "transform.h5") == "sub-01/nonlinear_registration/Composite.h5"
+
+
+def test_subcortical_labels_of_another_space_cost_one_more_linear_and_syn_registration() -> None:
+    graph = graph_of(Method(subcortical=True, intracranial_volume=True), subcortical_model=OTHER)
+    more = kinds(graph, "antsRegistration") - kinds(graph_of(Method()), "antsRegistration")
+    assert more == {"subcortical_linear_registration", "subcortical_nonlinear_registration"}
+    assert source(graph, "subcortex", "transform.h5") == "sub-01/subcortical_nonlinear_registration/Composite.h5"
+    assert source(graph, "subcortex", "image.nii.gz") == "subcortical-model-Other/model_subcortex/clean.nii.gz"
+    for kind in ("intracranial_mask", "lobes", "warped_brain_mask"):
+        assert source(graph, kind, "transform.h5") == "sub-01/nonlinear_registration/Composite.h5"
+
+
+def test_points_come_by_the_inverse_of_what_images_come_by() -> None:
+    graph = graph_of(Method())
+    assert source(graph, "tag_transform", "inverse.h5") == "sub-01/nonlinear_registration/InverseComposite.h5"
+    assert source(graph, "nonlinear_registration", "fixed.nii.gz").startswith("sub-01/")
+    assert source(graph, "nonlinear_registration", "moving.nii.gz").startswith("model-Main/")
+
+
+@pytest.mark.parametrize(("extraction", "program"), [(BrainExtraction.BET, "bet"), (BrainExtraction.GIVEN, "imaging")])
+def test_another_way_to_the_brain_mask_saves_the_coarse_registration(extraction: BrainExtraction, program: str) -> None:
+    graph = graph_of(Method(brain_extraction=extraction))
+    assert kinds(graph, "antsRegistration") == LINEAR_AND_SYN
+    assert kinds(graph_of(Method())) - kinds(graph) == {"brain_registration", "coarse_brain_mask"}
+    assert graph.steps["sub-01/brain_mask"].program == program
+    if extraction is BrainExtraction.GIVEN:
+        assert source(graph, "brain_mask", "mask.nii.gz") == "/masks/sub-01.nii.gz"
+
+
+def test_bets_settings_redo_the_mask_and_nothing_before_it() -> None:
+    method = Method(brain_extraction=BrainExtraction.BET)
+    graphs = [graph_of(m) for m in (method, replace(method, bet_frac=0.3, bet_vertical_gradient=-0.1))]
+    changed = [name for name in graphs[0].steps if graphs[0].steps[name].arguments != graphs[1].steps[name].arguments]
+    assert changed == ["sub-01/brain_mask"]
+
+
+@pytest.mark.parametrize("case", GRAPHS, ids=name_of)
+def test_no_two_derivatives_of_two_scans_have_one_name(case: tuple[Method, Model | None]) -> None:
+    method, second = case
+    graph = graph_of(method, FIRST, SECOND, subcortical_model=second)
+    names = exports(graph)
+    assert len(names) == len(set(names)) == 2 * len(exports(graph_of(method, subcortical_model=second)))
+    assert {Path(name).name.split(".")[0].rpartition("_")[0] for name in names if "ses-2" in name}
+    assert all(name.startswith(("sub-01/anat/sub-01_", "sub-01/ses-2/anat/sub-01_ses-2_run-1_")) for name in names)
+
+
+@pytest.mark.parametrize("case", GRAPHS, ids=name_of)
+def test_every_step_of_every_variant_was_measured(case: tuple[Method, Model | None]) -> None:
+    method, second = case
+    measured = shipped_measurements()["kinds"]
+    graph = graph_of(method, subcortical_model=second)
+    assert {step.kind for step in graph} <= set(measured)
+    missing = {(s.kind, s.variant) for s in graph if s.variant not in measured[s.kind]}
+    assert not missing, "each step takes its own figures, not the largest of its kind"
+
+
+def test_what_is_measured_is_what_some_run_does() -> None:
+    graphs = [graph_of(method, subcortical_model=second) for method, second in GRAPHS]
+    assert set(shipped_measurements()["kinds"]) == {step.kind for graph in graphs for step in graph}
+
+
+def test_two_scans_share_the_models_steps() -> None:
+    graph = graph_of(Method(), FIRST, SECOND)
+    assert len([step for step in graph if not step.scan]) == len([step for step in graph_of(Method()) if not step.scan])
+
+
+def test_a_dry_run_lists_each_step_and_each_derivative_once(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    options = ["bids", str(tmp_path / "out"), "participant", "--subcortical", "--intracranial_volume", "--n_proc", "2"]
+    settings = settings_of(options_of([*options, "--memory_gb", "8", "--ants_n_proc", "2"]))
+    graph = graph_of(settings.method, FIRST, SECOND)
+    programs = Programs(ants=Ants("native", "v9", "/opt", {}), commands={}, versions={})
+    plan = Plan(
+        graph=graph,
+        programs=programs,
+        dataset=Dataset(),
+        scans=(FIRST.key, SECOND.key),
+        refusals=(),
+        notices=(),
+    )
+    print_plan(plan, settings, find_budget(2, 8))
+    lines = capsys.readouterr().out.splitlines()
+    assert sorted(line.strip() for line in lines if line.startswith("      sub-")) == sorted(exports(graph))
+    listed = [line.split() for line in lines if " CPU " in line]
+    assert sorted(words[0] for words in listed) == sorted(step.kind for step in graph)
+    cpus = {words[0]: int(words[1]) for words in listed}
+    assert (cpus["nonlinear_registration"], cpus["tissue_lobes"], cpus["tag_transform"]) == (2, 1, 1)
+    assert lines[-1] == f"2 scans, {len(graph)} steps, 0 refused; nothing was run."
+
+
+def test_jobs_follow_only_what_is_not_done() -> None:
+    graph = graph_of(Method())
+    done = {name for name, step in graph.steps.items() if not step.scan} | {"sub-01/clean_header"}
+    jobs = {job.name: job for job in jobs_of(graph, done, 3)}
+    assert set(jobs) == set(graph.steps) - done
+    assert jobs["sub-01/bias_correction"].follows == ()
+    assert jobs["sub-01/linear_registration"].follows == ("sub-01/normalised_brain",)
+    assert jobs["sub-01/linear_registration"].request.cpus == 3
+    assert all(set(job.follows) <= set(jobs) for job in jobs.values())
+
+
+def test_no_word_of_a_command_holds_a_path_of_the_users() -> None:
+    for method, second in GRAPHS:
+        for step in graph_of(method, SECOND, subcortical_model=second):
+            assert not [word for word in step.arguments if word_names_a_path(word)], step.name
+
+
+def word_names_a_path(word: str) -> bool:
+    return any(place in word for place in ("/data", "/models", "/masks", "sub-01"))
+
+
+def test_an_input_keeps_the_ending_by_which_its_format_is_known() -> None:
+    step: Step = graph_of(Method(), SECOND).steps[f"{SECOND.key}/clean_header"]
+    assert [item.name for item in step.inputs] == ["image.nii"]

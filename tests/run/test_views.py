@@ -1,0 +1,213 @@
+"""What is made of a run's events: the journal, the state, the lines, the crash file, the summary."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from pathlib import Path
+
+import pytest
+
+from tntpipe import events
+from tntpipe.cli.summary import print_summary
+from tntpipe.cli.views import Views
+from tntpipe.crash import crash_name, crash_text, log_tail
+from tntpipe.events import (
+    Notice,
+    Outcome,
+    RunEnded,
+    RunEvent,
+    RunStarted,
+    ScanEnded,
+    ScanOutcome,
+    StepDropped,
+    StepEnded,
+    StepSampled,
+    StepStarted,
+)
+from tntpipe.journal import SCHEMA_VERSION, Journal, read_journal
+from tntpipe.lines import line_of
+from tntpipe.resources import GIB
+from tntpipe.run_state import RunState
+
+USAGE = {"wall_s": 61.0, "cpu_s": 60.4, "peak_bytes": GIB}
+FAILED = StepEnded(
+    name="s/a", scan="s", kind="a", outcome=Outcome.FAILED, usage=USAGE, message="exit status 3", argv=("sh", "a b")
+)
+STORY: tuple[RunEvent, ...] = (
+    RunStarted(
+        command=("tntpipe", "/data/b\udce9", "out"),
+        version="1",
+        ants="ANTs 2.5",
+        cpus=4,
+        mem_bytes=8 * GIB,
+        scans={"": 1, "s": 3, "t": 2},
+        reused={"t": 2},
+        settings={},
+    ),
+    Notice(text="budget: ä"),
+    ScanEnded(scan="t", outcome=ScanOutcome.SKIPPED, message="everything was there already"),
+    ScanEnded(scan="u", outcome=ScanOutcome.REFUSED, message="is empty"),
+    StepEnded(name="m/x", scan="", kind="x", outcome=Outcome.REUSED, usage={}),
+    StepStarted(name="s/a", scan="s", kind="a", cpus=2, mem_bytes=GIB, pid=7),
+    StepStarted(name="s/c", scan="s", kind="c", cpus=1, mem_bytes=GIB, pid=8),
+    StepSampled(name="s/a", cpu_s=1.5, rss_bytes=5),
+    StepSampled(name="ended before", cpu_s=1, rss_bytes=1),
+    FAILED,
+    StepDropped(name="s/b", scan="s", because="s/a"),
+    StepEnded(name="s/c", scan="s", kind="c", outcome=Outcome.STOPPED, usage=USAGE),
+    ScanEnded(scan="s", outcome=ScanOutcome.FAILED, message="a failed: exit status 3"),
+    RunEnded(exit_status=1, scans={"s": "failed", "t": "skipped", "u": "refused"}),
+)
+
+FIELDS = {
+    "RunStarted": "command version ants cpus mem_bytes scans reused settings",
+    "StepStarted": "name scan kind cpus mem_bytes pid",
+    "StepSampled": "name cpu_s rss_bytes",
+    "StepEnded": "name scan kind outcome usage message argv folder",
+    "StepDropped": "name scan because",
+    "ScanEnded": "scan outcome message",
+    "Notice": "text level",
+    "RunEnded": "exit_status scans",
+}
+
+
+def test_the_journals_fields_are_those_of_its_schema_version() -> None:
+    """Whoever changes the fields raises ``SCHEMA_VERSION`` and this table together."""
+    classes = {kind.__name__: kind for kind in RunEvent.__args__}  # type: ignore[attr-defined]
+    now = {name: " ".join(field.name for field in dataclasses.fields(kind)) for name, kind in classes.items()}
+    assert (SCHEMA_VERSION, now) == (1, FIELDS)
+
+
+def write(path: Path) -> None:
+    journal = Journal(path)
+    for number, event in enumerate(STORY):
+        journal.record(1000.12345 + number, event)
+    journal.close()
+
+
+def test_a_journal_says_again_what_happened(tmp_path: Path) -> None:
+    write(tmp_path / "logs/journal.jsonl")
+    lines = list(read_journal(tmp_path / "logs/journal.jsonl"))
+    assert lines[0]["schema_version"] == SCHEMA_VERSION and lines[0]["t"] == 1000.123
+    for event, line in zip(STORY, lines, strict=True):
+        kind = getattr(events, line.pop("event"))
+        written = {name: tuple(v) if isinstance(v, list) else v for name, v in line.items()}
+        written = {name: v for name, v in written.items() if name not in ("t", "schema_version")}
+        assert kind(**written) == event
+
+
+def test_a_line_is_on_the_disk_as_soon_as_it_happened(tmp_path: Path) -> None:
+    journal = Journal(tmp_path / "j")
+    journal.record(1.0, STORY[1])
+    assert len(list(read_journal(tmp_path / "j"))) == 1
+    journal.close()
+
+
+def test_a_journal_torn_at_any_byte_keeps_its_whole_lines(tmp_path: Path) -> None:
+    write(tmp_path / "j")
+    whole = (tmp_path / "j").read_bytes()
+    for length in range(len(whole) - 900, len(whole)):
+        (tmp_path / "torn").write_bytes(whole[:length])
+        n_ends = whole[:length].count(b"\n")
+        assert len(list(read_journal(tmp_path / "torn"))) in (n_ends, n_ends + 1)
+    cut = whole.index("ä".encode()) + 1
+    (tmp_path / "torn").write_bytes(whole[:cut])
+    assert len(list(read_journal(tmp_path / "torn"))) == 1
+
+
+def state_after(n_events: int) -> RunState:
+    state = RunState()
+    for number, event in enumerate(STORY[:n_events]):
+        state.apply(1000.0 + number, event)
+    return state
+
+
+def test_the_state_counts_steps_and_scans_as_they_go() -> None:
+    begun = state_after(1)
+    assert (begun.n_steps, begun.n_over, begun.scans["t"].n_over) == (6, 2, 2)
+    running = state_after(9)
+    assert set(running.running) == {"s/a", "s/c"} and running.scans["s"].n_running == 2
+    assert (running.running["s/a"].rss_bytes, running.running["s/a"].cpu_s) == (5, 1.5)
+    ended = state_after(len(STORY))
+    assert not ended.running and ended.scans["s"].n_running == 0
+    assert (ended.n_over, ended.scans["s"].n_over) == (5, 2), "a stopped step is not over"
+    assert ended.n_scans(ScanOutcome.REFUSED, ScanOutcome.SKIPPED) == 2 and ended.exit_status == 1
+
+
+def test_lines_say_what_happened_and_how_much_it_matters() -> None:
+    lines = [line_of(event) for event in STORY]
+    assert lines[0] == ("INFO", "2 scans, 6 steps, 4 of them to run; ANTs 2.5")
+    assert lines[3] == ("ERROR", "u: refused is empty")
+    assert lines[5] == ("INFO", "s/a started (2 CPUs, 1.0 GiB)")
+    assert lines[7] is None and lines[-1] is None
+    assert lines[9] == ("ERROR", "s/a failed: exit status 3 (1:01, 60 CPU-seconds, 1.0 GiB)")
+    assert lines[10] == ("DEBUG", "s/b left out, because s/a failed")
+
+
+def test_a_crash_text_tells_how_to_see_it_again(tmp_path: Path) -> None:
+    folder = tmp_path / "a folder"
+    folder.mkdir()
+    (folder / "log.txt").write_bytes(b"first\n" * 50_000 + b"\n\xff the reason\n")
+    text = crash_text(dataclasses.replace(FAILED, folder=str(folder)))
+    assert "exit status 3" in text and "61.0 s, 60.4 CPU-seconds, peak memory 1.0 GiB" in text
+    assert f"cd '{folder}' && sh 'a b'" in text
+    assert "\ufffd the reason" in text and text.count("first") < 50
+    assert crash_name(FAILED, "now") == "crash-s-a-now.txt"
+
+
+def test_a_crash_before_any_command_points_at_no_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "log.txt").write_text("not ours")
+    text = crash_text(dataclasses.replace(FAILED, argv=(), usage={}))
+    assert "not ours" not in text and "cd" not in text.split() and "What to do next" in text
+
+
+def test_the_tail_of_a_log_that_is_not_there_is_empty(tmp_path: Path) -> None:
+    assert log_tail(tmp_path) == []
+
+
+def test_views_keep_the_journal_the_log_and_a_crash_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for _ in range(2):
+        with Views(tmp_path, dashboard=True, loglevel="WARNING") as views:
+            for event in STORY:
+                views.emit(event)
+            views.tick()
+    assert len(list(tmp_path.glob("run-*"))) == 2, "a run never writes into another's folder"
+    assert len(list(read_journal(views.run_dir / "journal.jsonl"))) == len(STORY)
+    assert "s/a started" in (views.run_dir / "run.log").read_text(encoding="utf-8")
+    assert "exit status 3" in next(tmp_path.glob("crash-s-a-*.txt")).read_text()
+    said = capsys.readouterr().err
+    assert "s/a failed" in said and "s/a started" not in said
+
+
+def test_the_summary_names_what_went_wrong_in_full_and_ends_with_the_counts(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    state = state_after(len(STORY))
+    long_name = "sub-" + "a" * 100 + "_[red]x[/]"
+    state.apply(1.0, ScanEnded(scan=long_name, outcome=ScanOutcome.FAILED, message="why " * 40 + "the end"))
+    print_summary(state, tmp_path / "run", tmp_path)
+    said = capsys.readouterr().err
+    assert long_name in said and "the end" in said
+    assert said.splitlines()[-1].startswith("0 done, 3 failed, 1 skipped (finished before); volumes in")
+
+
+def test_the_summary_of_many_scans_shows_only_those_that_need_attention(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    state = RunState()
+    for number in range(300):
+        state.apply(1.0, ScanEnded(scan=f"sub-{number}", outcome=ScanOutcome.DONE))
+    state.apply(1.0, ScanEnded(scan="sub-x", outcome=ScanOutcome.STOPPED, message="the run ended before it"))
+    print_summary(state, tmp_path / "run", tmp_path)
+    said = capsys.readouterr().err
+    assert "sub-x" in said and "sub-17" not in said
+    assert "300 done, 0 failed, 0 skipped (finished before), 1 unfinished" in said
+
+
+def test_every_line_of_the_journal_is_json_alone(tmp_path: Path) -> None:
+    write(tmp_path / "j")
+    for line in (tmp_path / "j").read_text(encoding="utf-8").splitlines():
+        assert isinstance(json.loads(line), dict)

@@ -1,0 +1,181 @@
+"""The work folder: what counts as done, what a fingerprint covers, and what is swept away."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+import platform
+import subprocess
+from pathlib import Path
+
+import pytest
+from published_steps import open_folder, publish
+from small_runs import script
+
+from tntpipe.errors import OutputError
+from tntpipe.workfolder import remove_steps
+
+RECORD = "work/steps/s/a/record.json"
+
+
+@pytest.fixture
+def source(tmp_path: Path) -> Path:
+    path = tmp_path / "scan.nii"
+    path.write_text("first")
+    return path
+
+
+def test_a_published_step_is_done_for_the_next_process(tmp_path: Path, source: Path) -> None:
+    step = script("s/a", "x", source)
+    assert not open_folder(tmp_path).is_done(step)
+    publish(tmp_path, step)
+    work = open_folder(tmp_path)
+    assert work.is_done(step)
+    record = work.record("s/a")
+    assert record is not None and record.inputs.keys() == {"0"} and record.outputs["out"]["size_bytes"] == 4
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"arguments": ("y",)},
+        {"outputs": ("out", "more")},
+        {"program": "missing"},
+        {"inputs": ()},
+    ],
+    ids=["words", "outputs", "program", "inputs"],
+)
+def test_what_the_result_depends_on_is_in_the_fingerprint(
+    tmp_path: Path, source: Path, change: dict[str, object]
+) -> None:
+    step = script("s/a", "x", source)
+    publish(tmp_path, step)
+    assert not open_folder(tmp_path).is_done(dataclasses.replace(step, **change))  # type: ignore[arg-type]
+    assert not open_folder(tmp_path, {"sh": "2"}).is_done(step)
+
+
+@pytest.mark.parametrize("change", [{"moldable": True}, {"variant": "v"}, {"exports": ()}])
+def test_what_the_result_does_not_depend_on_is_not(tmp_path: Path, source: Path, change: dict[str, object]) -> None:
+    step = script("s/a", "x", source, export="sub/a.txt")
+    publish(tmp_path, step)
+    assert open_folder(tmp_path).is_done(dataclasses.replace(step, **change))  # type: ignore[arg-type]
+
+
+def test_an_input_that_is_renamed_with_its_content_kept_changes_nothing(tmp_path: Path, source: Path) -> None:
+    publish(tmp_path, script("s/a", "x", source))
+    moved = source.rename(tmp_path / "moved.nii")
+    assert open_folder(tmp_path).is_done(script("s/a", "x", moved))
+
+
+def test_an_input_of_equal_size_and_modification_time_but_other_content_is_seen(tmp_path: Path, source: Path) -> None:
+    step = script("s/a", "x", source)
+    publish(tmp_path, step)
+    before = source.stat()
+    with source.open("r+") as file:
+        file.write("other")
+    os.utime(source, ns=(before.st_atime_ns, before.st_mtime_ns))
+    assert (source.stat().st_size, source.stat().st_ino) == (before.st_size, before.st_ino)
+    assert not open_folder(tmp_path).is_done(step)
+
+
+def test_two_inputs_of_equal_size_are_told_apart(tmp_path: Path, source: Path) -> None:
+    other = tmp_path / "other.nii"
+    other.write_text("fisrt")
+    work = open_folder(tmp_path)
+    one, two = script("s/a", "x", source, other), script("s/a", "x", other, source)
+    assert work.fingerprint(one) != work.fingerprint(two)
+
+
+def test_there_is_no_fingerprint_before_the_inputs_are_made(tmp_path: Path) -> None:
+    follower = script("s/b", "x", "s/a/out")
+    assert open_folder(tmp_path).fingerprint(follower) is None
+    publish(tmp_path, script("s/a", "x"))
+    work = open_folder(tmp_path)
+    assert work.fingerprint(follower) is not None
+    work.forget("s/a")
+    assert work.fingerprint(follower) is None
+
+
+def whole_record(root: Path) -> dict[str, object]:
+    values: dict[str, object] = json.loads((root / RECORD).read_text())
+    return values
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "{", "null", "[]", '{"schema_version": 1}', '{"schema_version": 2}', "\x00" * 100],
+)
+def test_a_record_that_was_torn_or_is_anothers_means_not_done(tmp_path: Path, source: Path, text: str) -> None:
+    step = script("s/a", "x", source)
+    publish(tmp_path, step)
+    (tmp_path / RECORD).write_text(text)
+    assert not open_folder(tmp_path).is_done(step)
+    publish(tmp_path, step)
+    assert open_folder(tmp_path).is_done(step)
+
+
+@pytest.mark.parametrize(
+    "change", [{"outputs": None}, {"outputs": []}, {"outputs": {}}, {"outputs": {"out": 4}}, {"more": 1}]
+)
+def test_a_record_of_the_wrong_shape_means_not_done(tmp_path: Path, source: Path, change: dict[str, object]) -> None:
+    step = script("s/a", "x", source)
+    publish(tmp_path, step)
+    (tmp_path / RECORD).write_text(json.dumps(whole_record(tmp_path) | change))
+    assert not open_folder(tmp_path).is_done(step)
+
+
+@pytest.mark.parametrize("text", ["", "[1]", '{"%s": 3}', '{"%s": {}}'])
+def test_a_torn_list_of_fingerprints_costs_only_reading_again(tmp_path: Path, source: Path, text: str) -> None:
+    step = script("s/a", "x", source)
+    publish(tmp_path, step)
+    (tmp_path / "work/contents.json").write_text(text.replace("%s", str(source)))
+    assert open_folder(tmp_path).is_done(step)
+
+
+def test_an_output_that_was_promised_must_be_there_and_hold_something(tmp_path: Path) -> None:
+    step, work = script("s/a", "x"), open_folder(tmp_path)
+    scratch = work.prepare(step)
+    with pytest.raises(OutputError, match="out was not written"):
+        work.publish(step, scratch, (), {})
+    (scratch / "out").touch()
+    with pytest.raises(OutputError, match="out is empty"):
+        work.publish(step, scratch, (), {})
+
+
+def test_scratch_of_dead_processes_of_this_host_is_swept_and_no_other(tmp_path: Path) -> None:
+    ended = subprocess.Popen(["/bin/true"])
+    ended.wait()
+    work = open_folder(tmp_path)
+    host = next((tmp_path / "work/scratch").iterdir()).name.rpartition("-")[0]
+    assert platform.node()[:3] in host
+    kept = {f"{host}-{os.getppid()}", "elsewhere-999999999", "notes", f"{host}-x", f"{host}-{os.getpid()}"}
+    for name in {*kept, f"{host}-{ended.pid}"}:
+        (tmp_path / "work/scratch" / name / "abc").mkdir(parents=True)
+    again = open_folder(tmp_path)
+    assert {path.name for path in (tmp_path / "work/scratch").iterdir()} == kept
+    work.close()
+    again.close()
+
+
+def test_a_work_folder_that_cannot_be_made_is_an_output_error(tmp_path: Path) -> None:
+    (tmp_path / "work").touch()
+    with pytest.raises(OutputError, match=r"work cannot be made: .*directory"):
+        open_folder(tmp_path)
+
+
+def test_removing_the_steps_leaves_what_no_step_made(tmp_path: Path) -> None:
+    publish(tmp_path, script("s/a", "x"))
+    work = open_folder(tmp_path)
+    failed = script("s/b", "x")
+    scratch = work.prepare(failed)
+    (scratch / "log.txt").touch()
+    work.keep_failed(failed, scratch)
+    mine = [tmp_path / "work" / name for name in ("notes.txt", "steps/s/notes.txt", "steps/t/c/data.txt")]
+    for path in mine:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+    remove_steps(tmp_path / "work")
+    assert not (tmp_path / "work/steps/s/a").exists() and not (tmp_path / "work/failed/s/b").exists()
+    assert all(path.exists() for path in mine)
+    remove_steps(tmp_path / "never made")
