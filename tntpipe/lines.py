@@ -20,13 +20,22 @@ from tntpipe.resources import Resources, format_gib
 LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 
 
+def counted(number: int, noun: str) -> str:
+    """A number and its noun.
+
+    >>> counted(1, "scan"), counted(2, "scan")
+    ('1 scan', '2 scans')
+    """
+    return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
 def line_of(event: RunEvent) -> tuple[str, str] | None:
     """The level and the text of an event, None for one that needs no line."""
     match event:
         case RunStarted():
             n_scans, n_steps = sum(bool(scan) for scan in event.scans), sum(event.scans.values())
             left = n_steps - sum(event.reused.values())
-            return "INFO", f"{n_scans} scans, {n_steps} steps, {left} of them to run; {event.ants}"
+            return "INFO", f"{counted(n_scans, 'scan')}, {n_steps} steps, {left} of them to run; {event.ants}"
         case StepStarted():
             return "INFO", f"{event.name} started ({Resources(event.cpus, event.mem_bytes)})"
         case StepEnded():

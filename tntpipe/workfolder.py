@@ -153,6 +153,7 @@ class WorkFolder:
         write_json(scratch / RECORD_NAME, asdict(record))
         _rename_over(scratch, self.folder(step.name), self._scratch)
         self._records[step.name] = record
+        shutil.rmtree(self.root / "failed" / step.name, ignore_errors=True)
 
     def keep_failed(self, step: Step, scratch: Path) -> Path:
         """Put a failed attempt where a person finds it; the links to its inputs stay, so that it can be run by hand."""

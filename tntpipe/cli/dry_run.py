@@ -12,6 +12,7 @@ from tntpipe.cli.settings import Settings
 from tntpipe.errors import OutputError, ProgramMissingError, UsageError
 from tntpipe.files import replaced_atomically, write_text
 from tntpipe.graph import Graph, dot
+from tntpipe.lines import counted
 from tntpipe.resources import format_gib
 
 
@@ -32,7 +33,8 @@ def print_plan(plan: Plan, settings: Settings, budget: Budget) -> None:
                 print(f"  {step.kind:<28} {request.cpus:>2} CPU {memory:>9} {wall_s:>8.0f} s  {step.program}")
                 for export in step.exports:
                     print(f"      {export.path}")
-    print(f"\n{len(plan.scans)} scans, {len(plan.graph)} steps, {len(plan.refusals)} refused; nothing was run.")
+    counts = f"{counted(len(plan.scans), 'scan')}, {len(plan.graph)} steps, {len(plan.refusals)} refused"
+    print(f"\n{counts}; nothing was run.")
 
 
 def write_graph(graph: Graph, path: Path) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
@@ -14,13 +13,17 @@ from rich.live import Live
 
 from tntpipe.crash import crash_name, crash_text
 from tntpipe.dashboard import render
-from tntpipe.events import Outcome, RunEvent, StepEnded
+from tntpipe.events import Outcome, RunEvent, StepEnded, StepSampled
 from tntpipe.files import write_text
 from tntpipe.journal import Journal
 from tntpipe.lines import LEVELS, line_of
 from tntpipe.run_state import RunState
 
-Sink = Callable[[float, RunEvent], None]
+JOURNALED_SAMPLE_S = 10.0
+"""A running step's samples go to the journal this far apart; the screen has them all."""
+
+FRAME_S = 0.2
+"""The screen is drawn again this far apart at least, however much happens."""
 
 
 class Views:
@@ -34,6 +37,8 @@ class Views:
         self._journal = Journal(self.run_dir / "journal.jsonl")
         self._log = (self.run_dir / "run.log").open("a", encoding="utf-8", errors="backslashreplace", buffering=1)
         self._lowest = LEVELS.index(loglevel)
+        self._journaled_samples: dict[str, float] = {}
+        self._drawn = 0.0
         self.console = Console(stderr=True)
         self.live: Live | None = None
         if dashboard and self.console.is_terminal and not self.console.is_dumb_terminal:
@@ -56,7 +61,8 @@ class Views:
         """Take one event."""
         t = time.time()
         self.state.apply(t, event)
-        self._journal.record(t, event)
+        if not isinstance(event, StepSampled) or self._is_sample_due(t, event.name):
+            self._journal.record(t, event)
         if isinstance(event, StepEnded) and event.outcome is Outcome.FAILED:
             write_text(self._log_dir / crash_name(event, self.when), crash_text(event))
         line = line_of(event)
@@ -64,9 +70,17 @@ class Views:
             self._say(t, *line)
 
     def tick(self) -> None:
-        """Draw the screen again."""
-        if self.live:
-            self.live.update(render(self.state, time.time(), height=self.console.height), refresh=True)
+        """Draw the screen again, if it is time."""
+        t = time.time()
+        if self.live and abs(t - self._drawn) >= FRAME_S:
+            self._drawn = t
+            self.live.update(render(self.state, t, height=self.console.height), refresh=True)
+
+    def _is_sample_due(self, t: float, name: str) -> bool:
+        due = t - self._journaled_samples.get(name, 0.0) >= JOURNALED_SAMPLE_S
+        if due:
+            self._journaled_samples[name] = t
+        return due
 
     def _say(self, t: float, level: str, text: str) -> None:
         stamped = f"{datetime.fromtimestamp(t).isoformat(sep=' ', timespec='seconds')} {level:<7} {text}"

@@ -344,7 +344,7 @@ def _tissue(build: ScanSteps, images: _Images, xfm: _Transform) -> str:
         "tissue_samples",
         "sample-tags",
         *("--points", Input("points.csv", points.product("points.csv")), "--tags", Input("tags.tsv", model.tags.path)),
-        *("--image", Input("T1w.nii.gz", images.corrected), "--mask", mask, "--output", "features.tsv"),
+        *("--image", Input("T1w.nii.gz", images.corrected_brain), "--mask", mask, "--output", "features.tsv"),
         outputs=("features.tsv",),
     )
     table = outputs.TISSUE_FEATURES
@@ -354,7 +354,7 @@ def _tissue(build: ScanSteps, images: _Images, xfm: _Transform) -> str:
             place,
             "tissue_start",
             "classify",
-            *("--image", Input("T1w.nii.gz", images.corrected), "--mask", mask),
+            *("--image", Input("T1w.nii.gz", images.corrected_brain), "--mask", mask),
             *("--features", Input("features.tsv", features.product("features.tsv")), "--output", "initial.nii.gz"),
             outputs=("initial.nii.gz",),
         )
@@ -364,7 +364,7 @@ def _tissue(build: ScanSteps, images: _Images, xfm: _Transform) -> str:
     segmented = build.add(
         atropos(
             place,
-            image=images.corrected,
+            image=images.corrected_brain,
             mask=images.brain_mask,
             initial=start.product("initial.nii.gz"),
             n_classes=build.tissues.n_classes,

@@ -20,6 +20,10 @@ MEMORY_MARGIN = 1.2
 MEMORY_PAD_BYTES = 64 * MIB
 """Padding of a figure from a handful of measurements, as in Witt et al. 2019 and Tovar et al. 2018."""
 
+STEP_BYTES = 32 * MIB
+"""Requests are multiples of this, and times have two digits: steps of scans of about one size are alike to the
+scheduler, whose decisions take longer the more kinds of request there are."""
+
 THREAD_OVERHEAD = 0.08
 """a in S(k) = k / (1 + a (k − 1)), the speed-up of ANTs at k threads (published: 1.69, 2.76, 3.61 at 2, 3, 4)."""
 
@@ -52,6 +56,6 @@ def estimate(kind: str, variant: str, voxels: int) -> Estimate:
     chosen = [variants[variant]] if variant in variants else list(variants.values())
     peak = max(line["mem_bytes"] + line["mem_bytes_per_voxel"] * voxels for line in chosen)
     return Estimate(
-        mem_bytes=math.ceil((peak * MEMORY_MARGIN + MEMORY_PAD_BYTES) / MIB) * MIB,
-        cpu_s=max(line["cpu_s"] + line["cpu_s_per_voxel"] * voxels for line in chosen),
+        mem_bytes=math.ceil((peak * MEMORY_MARGIN + MEMORY_PAD_BYTES) / STEP_BYTES) * STEP_BYTES,
+        cpu_s=float(f"{max(line['cpu_s'] + line['cpu_s_per_voxel'] * voxels for line in chosen):.2g}"),
     )

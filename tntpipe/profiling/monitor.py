@@ -47,7 +47,9 @@ class Monitor:
     def watch(self, pid: int, now: float) -> None:
         """Begin to look at a child that was just started."""
         with contextlib.suppress(psutil.NoSuchProcess):  # it may have ended already; wait4 has its account
-            self._watched[pid] = _Watched(psutil.Process(pid), now, _largest_self_bytes(), now + FIRST_INTERVAL_S)
+            child = _Watched(psutil.Process(pid), now, _largest_self_bytes(), now + FIRST_INTERVAL_S)
+            child.peak_bytes = _high_water_bytes(pid)  # of a child too short to be looked at again, better than none
+            self._watched[pid] = child
 
     def next_look(self) -> float | None:
         """When the next child is due, None when none is watched."""
