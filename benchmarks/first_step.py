@@ -1,7 +1,7 @@
 """Time from the command to the first running step, on a large dataset: selection, checks, graph and schedule together.
 
-The dataset is participants × sessions of eight files each, the T1w images of 16³ voxels (valid, so that they are checked
-and scheduled), the others empty. The run is interrupted once its first step has started.
+The dataset is participants × sessions of eight files each, the T1w images of 16³ voxels (valid, so that they are
+checked and scheduled), the others empty. The run is interrupted once its first step has started.
 
     python benchmarks/first_step.py [--participants 1000]
 """

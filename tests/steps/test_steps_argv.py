@@ -78,7 +78,8 @@ def test_debug_iterates_once_a_level() -> None:
 def test_the_coarse_registration_works_on_the_same_grids_whatever_the_voxel_size(voxel_mm: float, shrink: str) -> None:
     place = dataclasses.replace(PLACE, voxel_mm=voxel_mm)
     step = brain_registration(place, fixed=T1W, moving=TEMPLATE, seed=1)
-    assert words(step).count(f"--shrink-factors {shrink} --smoothing-sigmas 4x2mm") == 3
+    assert words(step).count(f"--shrink-factors {shrink} --smoothing-sigmas 4x2mm") == 2  # affine, SyN
+    assert words(step).count(f"x{shrink} --smoothing-sigmas 8x4x2mm") == 1  # rigid
 
 
 @pytest.mark.parametrize(("voxel_mm", "shrink"), [(1.0, "4"), (2.0, "2"), (4.0, "1"), (6.0, "1")])

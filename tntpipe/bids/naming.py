@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Iterable
+from functools import cache
 from pathlib import PurePosixPath
 
 from tntpipe.bids.entities import KEY_ORDER, LABEL, key_of, rank
@@ -38,16 +39,25 @@ def derivative_name(scan: Scan, suffix: str, extension: str, **entities: str) ->
     if not LABEL.fullmatch(suffix) or not _EXTENSION.fullmatch(extension):
         raise ValueError(f"{suffix!r} and {extension!r} are no BIDS suffix and extension")
     pairs = {key_of(name): value for name, value in scan.entities}
-    for given, value in entities.items():
-        key = given.rstrip("_")
-        if key not in KEY_ORDER or key in pairs:
+    for key, value in _own_pairs(tuple(entities.items())):
+        if key in pairs:
             raise ValueError(f"{key!r} cannot be added to {scan.key}")
-        if not LABEL.fullmatch(value):
-            raise UsageError(
-                f"{value!r} cannot stand in a file name as {key!r}.", remedy="Use letters A-Z, digits and '+' only."
-            )
         pairs[key] = value
     return "_".join((*(f"{key}-{pairs[key]}" for key in sorted(pairs, key=rank)), f"{suffix}{extension}"))
+
+
+@cache  # the same few for every scan
+def _own_pairs(entities: tuple[tuple[str, str], ...]) -> tuple[tuple[str, str], ...]:
+    """Short keys and values that are a derivative's own, checked."""
+    for given, value in entities:
+        if given.rstrip("_") not in KEY_ORDER:
+            raise ValueError(f"{given!r} is no BIDS entity")
+        if not LABEL.fullmatch(value):
+            raise UsageError(
+                f"{value!r} cannot stand in a file name as {given.rstrip('_')!r}.",
+                remedy="Use letters A-Z, digits and '+' only.",
+            )
+    return tuple((given.rstrip("_"), value) for given, value in entities)
 
 
 def derivative_path(scan: Scan, suffix: str, extension: str, **entities: str) -> PurePosixPath:

@@ -50,6 +50,7 @@ def shipped_measurements() -> Mapping[str, Any]:
     return table
 
 
+@cache
 def estimate(kind: str, variant: str, voxels: int) -> Estimate:
     """The estimate for one step; an unknown variant takes the largest of its kind, an unknown kind is a KeyError."""
     variants = shipped_measurements()["kinds"][kind]

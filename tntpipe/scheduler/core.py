@@ -40,7 +40,7 @@ from tntpipe.scheduler.events import (
     Why,
 )
 from tntpipe.scheduler.policy import Occupation, Rank, ReadyClass, Reservation, pack
-from tntpipe.scheduler.precedence import bottom_levels_s, followers_of, refuse_impossible
+from tntpipe.scheduler.precedence import Precedence, precedence_of
 
 
 @dataclass(slots=True, eq=False)
@@ -61,9 +61,7 @@ class Scheduler:
     """Runs ``jobs`` within ``budget``; raises ``GraphError`` or ``BudgetError`` if they cannot all be run."""
 
     def __init__(self, jobs: Iterable[Job], budget: Resources) -> None:
-        jobs = tuple(jobs)
-        refuse_impossible(jobs, budget)
-        self._entries = _entries(jobs)
+        self._entries = _entries(precedence_of(tuple(jobs), budget))
         self._ready: dict[ReadyClass, None] = {}
         self._running: list[Occupation] = []
         self._free = budget
@@ -220,16 +218,15 @@ class Scheduler:
         self._n_unfinished -= 1
 
 
-def _entries(jobs: Iterable[Job]) -> dict[str, _Entry]:
-    """Link jobs, sorted by name, to those that follow them and to the class of their like."""
-    by_name = {job.name: job for job in sorted(jobs, key=lambda job: job.name)}
-    levels_s = bottom_levels_s(by_name)
+def _entries(precedence: Precedence) -> dict[str, _Entry]:
+    """Link jobs to those that follow them and to the class of their like."""
+    levels_s = precedence.bottom_levels_s()
     classes: dict[tuple[Resources, float], ReadyClass] = {}
     entries: dict[str, _Entry] = {}
-    for name, job in by_name.items():
+    for name, job in precedence.jobs.items():
         ready_class = classes.setdefault((job.request, job.wall_s), ReadyClass(job.request, job.wall_s))
         rank = Rank(-levels_s[name], -job.request.mem_bytes, name)
         entries[name] = _Entry(job, rank, ready_class, n_pending=len(set(job.follows)))
-    for name, followers in followers_of(by_name).items():
+    for name, followers in precedence.followers.items():
         entries[name].followers = [entries[follower] for follower in followers]
     return entries

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 from tntpipe.errors import BudgetError, GraphError
 from tntpipe.resources import GIB, Resources
@@ -16,9 +17,28 @@ from tntpipe.scheduler.events import Job
 N_NAMES_SHOWN = 3
 
 
-def refuse_impossible(jobs: Sequence[Job], budget: Resources) -> None:
-    """Raise one error that tells every reason for which these jobs cannot all be run."""
-    graph_problems = [*_repeated_names(jobs), *_unknown_names(jobs), *_cycles({job.name: job for job in jobs})]
+@dataclass(frozen=True, slots=True)
+class Precedence:
+    """Jobs by name, sorted by it, and the names of those that come directly after each."""
+
+    jobs: Mapping[str, Job]
+    followers: Mapping[str, list[str]]
+    order: Sequence[Job]
+
+    def bottom_levels_s(self) -> dict[str, float]:
+        """For each job, the estimated seconds from its start to the end of the longest chain that begins with it."""
+        levels_s: dict[str, float] = {}
+        for job in reversed(self.order):
+            levels_s[job.name] = job.wall_s + max((levels_s[name] for name in self.followers[job.name]), default=0.0)
+        return levels_s
+
+
+def precedence_of(jobs: Sequence[Job], budget: Resources) -> Precedence:
+    """Which of these jobs come after which; or one error that tells every reason for which they cannot all be run."""
+    by_name = {job.name: job for job in sorted(jobs, key=lambda job: job.name)}
+    followers = _followers_of(by_name)
+    order = _topological_order(by_name, followers)
+    graph_problems = [*_repeated_names(jobs), *_unknown_names(jobs), *_cycles(by_name, order)]
     too_large = [job.request for job in jobs if not job.request.fits_in(budget)]
     fact = "\n".join([*graph_problems, *_above_budget(jobs, budget)])
     remedies = []
@@ -32,11 +52,11 @@ def refuse_impossible(jobs: Sequence[Job], budget: Resources) -> None:
         remedies.append(f"Give the run at least {_rounded_up(enough)}.")
     if remedies:
         raise (GraphError if graph_problems else BudgetError)(fact, remedy=" ".join(remedies))
+    return Precedence(by_name, followers, order)
 
 
-def topological_order(jobs: Mapping[str, Job]) -> list[Job]:
+def _topological_order(jobs: Mapping[str, Job], followers: Mapping[str, list[str]]) -> list[Job]:
     """Sort jobs so that each comes after those it follows; jobs in a cycle, or behind one, are left out."""
-    followers = followers_of(jobs)
     n_pending = {name: len(_known_predecessors(job, jobs)) for name, job in jobs.items()}
     order = [job for name, job in jobs.items() if not n_pending[name]]
     for job in order:
@@ -47,22 +67,12 @@ def topological_order(jobs: Mapping[str, Job]) -> list[Job]:
     return order
 
 
-def followers_of(jobs: Mapping[str, Job]) -> dict[str, list[str]]:
-    """For each job, the names of those that come directly after it."""
+def _followers_of(jobs: Mapping[str, Job]) -> dict[str, list[str]]:
     followers: dict[str, list[str]] = {name: [] for name in jobs}
     for name, job in jobs.items():
         for predecessor in _known_predecessors(job, jobs):
             followers[predecessor].append(name)
     return followers
-
-
-def bottom_levels_s(jobs: Mapping[str, Job]) -> dict[str, float]:
-    """For each job, the estimated seconds from its start to the end of the longest chain that begins with it."""
-    followers = followers_of(jobs)
-    levels_s: dict[str, float] = {}
-    for job in reversed(topological_order(jobs)):
-        levels_s[job.name] = job.wall_s + max((levels_s[name] for name in followers[job.name]), default=0.0)
-    return levels_s
 
 
 def _known_predecessors(job: Job, jobs: Mapping[str, Job]) -> list[str]:
@@ -83,9 +93,11 @@ def _unknown_names(jobs: Sequence[Job]) -> Iterator[str]:
             yield f"{job.name} follows {_some(unknown)}, not in this run."
 
 
-def _cycles(jobs: Mapping[str, Job]) -> Iterator[str]:
+def _cycles(jobs: Mapping[str, Job], order: Sequence[Job]) -> Iterator[str]:
     """Walk backwards from each job that no order reaches; such a job follows another, so the walk comes full circle."""
-    unreached = jobs.keys() - {job.name for job in topological_order(jobs)}
+    if len(order) == len(jobs):
+        return
+    unreached = jobs.keys() - {job.name for job in order}
     seen: set[str] = set()
     for name in jobs:
         walk: list[str] = []
