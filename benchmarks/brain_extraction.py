@@ -25,9 +25,10 @@ from head_variations import VARIATIONS, Image
 from tntpipe.bids.scan import Scan
 from tntpipe.executors.children import environment
 from tntpipe.model import built_in_model, read_model_folder
+from tntpipe.pipeline.build import ScanSteps, Subject, TissueClasses
 from tntpipe.pipeline.method import Method
 from tntpipe.pipeline.model_steps import PreparedModel, prepare_model
-from tntpipe.pipeline.scan_steps import ScanSteps, Subject, TissueClasses, _preprocessing
+from tntpipe.pipeline.preprocessing import preprocess
 from tntpipe.programs import find_programs
 from tntpipe.steps.registration import PRESETS
 from tntpipe.steps.step import Step
@@ -59,7 +60,7 @@ def brain_mask(scan: Image, key: str, model: PreparedModel, work: Path, commands
     size = float(np.mean(scan.header.get_zooms()))
     subject = Subject(scan=Scan(path, (("subject", key),)), voxels=math.prod(scan.shape), voxel_mm=size)
     build = ScanSteps(subject=subject, model=model, method=METHOD, tissues=TissueClasses(names={1: "CSF"}))
-    _preprocessing(build)
+    preprocess(build)
     wanted = [step for step in build.steps if step.inputs and not step.kind.endswith("_brain")]
     seconds = sum(run(step, work, commands) for step in wanted)
     return nib.load(work / wanted[-1].product("brain_mask.nii.gz")), seconds

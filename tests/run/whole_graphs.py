@@ -8,9 +8,10 @@ from tntpipe.ants import PROGRAMS
 from tntpipe.bids.scan import Scan
 from tntpipe.graph import Graph, build_graph
 from tntpipe.model import Labelled, Model
+from tntpipe.pipeline.build import Subject, TissueClasses
 from tntpipe.pipeline.method import BrainExtraction, Method
 from tntpipe.pipeline.model_steps import prepare_model
-from tntpipe.pipeline.scan_steps import Subject, TissueClasses, scan_steps
+from tntpipe.pipeline.scan_steps import scan_steps
 
 FIRST = Scan(Path("/data/sub-01/anat/sub-01_T1w.nii.gz"), (("subject", "01"),))
 SECOND = Scan(

@@ -19,8 +19,8 @@ from tntpipe.imaging.check import check_header, check_image, check_labels, check
 from tntpipe.imaging.facts import ImageFacts
 from tntpipe.imaging.tables import Label, read_labels, read_tags
 from tntpipe.model import Model
+from tntpipe.pipeline.build import Subject, TissueClasses
 from tntpipe.pipeline.method import Method
-from tntpipe.pipeline.scan_steps import Subject, TissueClasses
 
 SCHEMA_VERSION = 1
 
