@@ -105,9 +105,12 @@ class WorkFolder:
         return self._records[step_name]
 
     def is_done(self, step: Step) -> bool:
-        """Whether the published step is what running it now would give."""
+        """Whether the published step is what running it now would give; never, where an input cannot be read."""
         record = self.record(step.name)
-        if record is None or record.fingerprint != self.fingerprint(step):
+        try:
+            if record is None or record.fingerprint != self.fingerprint(step):
+                return False
+        except OSError:
             return False
         folder = self.folder(step.name)
         return all(_size_of(folder / name) == made["size_bytes"] for name, made in record.outputs.items())

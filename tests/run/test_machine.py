@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import signal
@@ -9,6 +10,7 @@ import time
 from pathlib import Path
 
 import pytest
+from pytest_mock import MockerFixture
 from small_runs import World, script
 
 from tntpipe.crash import crash_text
@@ -103,6 +105,23 @@ def test_a_failed_step_costs_only_what_follows_it(world: World) -> None:
     text = crash_text(failed)
     assert "the reason" in text and "exit status 3" in text and "/bin/sh -c" in text and "peak memory" in text
     assert Path(failed.folder).is_dir()
+
+
+def test_a_scan_that_vanishes_fails_its_own_steps_only(world: World) -> None:
+    source = world.root / "scan"
+    source.write_text("here")
+    steps = [script("s/a", "cat in/0 > out", source), script("t/a", "echo fine > out")]
+    world.run(steps)
+    source.unlink()
+    assert world.run(steps) == {"s/a": "failed", "t/a": "reused"}
+    assert "No such file" in (Path(ended(world, "s/a").folder) / "log.txt").read_text()
+
+
+def test_a_full_disk_fails_the_step_that_meets_it(world: World, mocker: MockerFixture) -> None:
+    full = OSError(errno.ENOSPC, "No space left on device")
+    mocker.patch("tntpipe.workfolder.WorkFolder.prepare", side_effect=full)
+    assert world.run([script("s/a", "echo > out")]) == {"s/a": "failed"}
+    assert "No space left on device" in ended(world, "s/a").message
 
 
 def test_a_child_killed_by_a_signal_is_told_in_words(world: World) -> None:

@@ -87,7 +87,11 @@ class Machine:
             return
         self._work.forget(step.name)
         argv = step.argv(self._commands)
-        scratch = self._work.prepare(step)
+        try:
+            scratch = self._work.prepare(step)
+        except OSError as error:
+            self._end(step, Outcome.FAILED, None, message=f"its scratch folder cannot be made: {error}", argv=argv)
+            return
         try:
             child = start(argv, scratch, scratch / LOG_NAME, action.request.cpus)
         except OSError as error:
