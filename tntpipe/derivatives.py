@@ -9,13 +9,16 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 from tntpipe.errors import OutputError
-from tntpipe.files import copy_file, write_json, write_text
+from tntpipe.files import copy_file, sha256_of, write_json, write_text
 from tntpipe.steps.step import INPUT_FOLDER, Export, Step
 from tntpipe.workfolder import WorkFolder
 
 LIST_NAME = "exported.json"
+HASHED_BYTES = 65536
+"""Derivatives up to this size (the tables) are read again to see whether they are what was published."""
 
 
 class Derivatives:
@@ -33,10 +36,12 @@ class Derivatives:
             listed = json.loads(self._list_path(step).read_text(encoding="utf-8"))
         except (OSError, ValueError):
             return False
-        return bool(listed == self._list(step)) and all(
-            _size(self.root / path) == entry["size_bytes"]
+        if listed != self._list(step):
+            return False
+        return all(
+            _is_there(self.root / path, entry)
             and (entry["sidecar"] is None or _text(_sidecar_path(self.root / path)) == entry["sidecar"])
-            for path, entry in listed.items()
+            for path, entry in listed["files"].items()
         )
 
     def publish(self, step: Step) -> None:
@@ -84,14 +89,34 @@ class Derivatives:
     def _list_path(self, step: Step) -> Path:
         return self._work.folder(step.name) / LIST_NAME
 
-    def _list(self, step: Step) -> dict[str, dict[str, object]]:
-        return {
+    def _list(self, step: Step) -> dict[str, Any]:
+        """What was published, and where: a work folder may have fed another output folder before."""
+        files = {
             export.path: {
                 "size_bytes": _size(self._source(step, export)),
+                "sha256": self._digest(step, export),
                 "sidecar": None if export.sidecar is None else _sidecar_text(export),
             }
             for export in step.exports
         }
+        return {"root": str(self.root.resolve()), "files": files}
+
+    def _digest(self, step: Step, export: Export) -> str | None:
+        record = self._work.record(step.name)
+        if record is None:
+            return None
+        folder, _, name = export.file.partition("/")
+        if folder == INPUT_FOLDER and name:
+            return record.inputs.get(name)
+        digest: str = record.outputs[export.file]["sha256"]
+        return digest
+
+
+def _is_there(path: Path, entry: dict[str, Any]) -> bool:
+    """Whether a derivative is there as it was published: by its size, and a small one by its content too."""
+    if _size(path) != entry["size_bytes"]:
+        return False
+    return bool(entry["size_bytes"] > HASHED_BYTES or sha256_of(path) == entry["sha256"])
 
 
 def _sidecar_path(path: Path) -> Path:

@@ -94,6 +94,12 @@ class ProgramMissingError(TntpipeError):
     exit_status = ExitStatus.PROGRAM_MISSING
 
 
+class BusyError(TntpipeError):
+    """Another run holds what this one needs."""
+
+    exit_status = ExitStatus.TEMPORARY_FAILURE
+
+
 class OutputError(TntpipeError):
     """The output or work folder cannot be written."""
 

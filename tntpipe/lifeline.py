@@ -14,6 +14,11 @@ PR_SET_PDEATHSIG = 1  # <linux/prctl.h>
 PARENT_VARIABLE = "TNTPIPE_PARENT_PID"
 
 
+def command(program: str) -> tuple[str, ...]:
+    """How to start a program that knows nothing of this module, so that it too dies with its parent."""
+    return (sys.executable, "-m", "tntpipe.lifeline", program)
+
+
 def die_with_parent() -> None:
     """Ask the kernel to kill this process when its parent dies; exit at once where it has died already.
 
@@ -29,3 +34,13 @@ def die_with_parent() -> None:
     ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
     if os.getppid() != parent:
         os.kill(os.getpid(), signal.SIGKILL)
+
+
+def main(words: list[str]) -> None:
+    """Become the program that is named, with the kernel's promise kept across ``exec``."""
+    die_with_parent()
+    os.execv(words[0], words)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

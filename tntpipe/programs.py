@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from tntpipe import lifeline
 from tntpipe.ants import Ants, find_ants
 from tntpipe.errors import ProgramMissingError
 
@@ -32,6 +33,8 @@ def find_programs(*, bet: bool) -> Programs:
     """
     ants = find_ants()
     commands = dict(ants.commands) | {"imaging": (sys.executable, "-m", "tntpipe.imaging")}
+    if ants.flavour == "native":
+        commands |= {name: lifeline.command(path) for name, (path,) in ants.commands.items()}
     versions = dict.fromkeys(ants.commands, f"{ants.flavour} {ants.version}")
     versions["imaging"] = _code_digest(Path(__file__).with_name("imaging"))
     if bet:
@@ -41,7 +44,7 @@ def find_programs(*, bet: bool) -> Programs:
                 "bet was asked for, but it is not on PATH.",
                 remedy="Load FSL, or leave --brain_extraction out: the template finds the brain then.",
             )
-        commands["bet"], versions["bet"] = (path,), f"bet {_fsl_version(Path(path))}"
+        commands["bet"], versions["bet"] = lifeline.command(path), f"bet {_fsl_version(Path(path))}"
     return Programs(ants=ants, commands=commands, versions=versions)
 
 

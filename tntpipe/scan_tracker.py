@@ -59,7 +59,7 @@ class ScanTracker:
             if scan not in self._outcomes:
                 why = self._why.get(scan)
                 outcome = ScanOutcome.FAILED if why else ScanOutcome.STOPPED
-                yield self._end(scan, outcome, why or "the run ended before it")
+                yield self._end(scan, outcome, why or "the run ended before it was finished")
 
     def _end(self, scan: str, outcome: ScanOutcome, message: str) -> ScanEnded:
         self._outcomes[scan] = outcome

@@ -1,7 +1,8 @@
 """The work folder: where steps run, and the record by which a finished one is known again.
 
     steps/<scan>/<kind>/     what a step made, its log and its record.json: appears by one rename, whole
-    scratch/<host>-<pid>/<random>/   a step that runs; what dead processes of this host left is swept away
+    scratch/<run>/<random>/  a step that runs; what runs that died left is swept away
+    lock                     held by the one run that uses the folder
     failed/<scan>/<kind>/    the last failed attempt at a step, to look at
     contents.json            fingerprints of the files of the user's, so that they are read once
 
@@ -12,25 +13,29 @@ never matter, and what changes redoes exactly what depends on it: a step redone 
 
 from __future__ import annotations
 
+import contextlib
+import datetime
+import fcntl
 import hashlib
 import json
 import os
 import platform
-import re
 import shutil
 import uuid
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
-from tntpipe.errors import OutputError
+from tntpipe.errors import BusyError, OutputError
 from tntpipe.files import sha256_of, write_json
 from tntpipe.steps.step import INPUT_FOLDER, Step
 
 SCHEMA_VERSION = 1
 RECORD_NAME = "record.json"
 LOG_NAME = "log.txt"
+LAST_LINE_BYTES = 4096
+LAST_LINE_SHOWN = 300
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,15 +63,46 @@ class WorkFolder:
         self._versions = program_versions
         self._records: dict[str, Record | None] = {}
         self._contents = _ContentCache(root / "contents.json")
-        self._scratch = root / "scratch" / f"{_host()}-{os.getpid()}"
+        self._scratch = root / "scratch" / uuid.uuid4().hex[:16]
+        self._lock: TextIO | None = None
         try:
-            self._scratch.mkdir(parents=True, exist_ok=True)
+            self._scratch.parent.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise OutputError(
                 f"The work folder {root} cannot be made: {error.strerror}.",
                 remedy="Name another one, on a disk with room that you may write to.",
             ) from error
-        self._sweep()
+
+    def lock(self) -> None:
+        """Take the folder for this run, and sweep away what runs that died left in scratch.
+
+        The lock is the kernel's: it goes with the process that holds it, however that ends.
+
+        Raises
+        ------
+        BusyError
+            Another run holds it.
+        """
+        lock = (self.root / "lock").open("a+", encoding="utf-8")
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            lock.seek(0)
+            holder = lock.read().strip() or "unknown"
+            lock.close()
+            raise BusyError(
+                f"The work folder {self.root} is in use by another run ({holder}).",
+                remedy="Wait for it to end, or give this run a --working_directory of its own: both may write to one "
+                "output folder while they work on different participants.",
+            ) from None
+        lock.truncate(0)
+        began = datetime.datetime.now().isoformat(sep=" ", timespec="seconds")
+        lock.write(f"host {platform.node()}, process {os.getpid()}, since {began}\n")
+        lock.flush()
+        self._lock = lock
+        for folder in (self.root / "scratch").iterdir():
+            if folder != self._scratch:
+                shutil.rmtree(folder, ignore_errors=True)
 
     def folder(self, step_name: str) -> Path:
         """Where the step of that name is published."""
@@ -120,7 +156,8 @@ class WorkFolder:
         self._records[step_name] = None
 
     def prepare(self, step: Step) -> Path:
-        """A fresh scratch folder with the step's inputs in it, by links."""
+        """A fresh scratch folder with the step's inputs in it, by links; OSError where an input is not there."""
+        self._input_digests(step)  # of the inputs as the step will read them, not as they may be when it has ended
         scratch = self._scratch / uuid.uuid4().hex[:16]
         inputs = scratch / INPUT_FOLDER
         inputs.mkdir(parents=True)
@@ -135,8 +172,9 @@ class WorkFolder:
         Raises
         ------
         OutputError
-            An output that the step promised is missing or empty.
+            An output that the step promised is missing or empty, or an input was changed while it ran.
         """
+        self._require_unchanged(step)
         outputs = {name: _described(scratch / name, step) for name in step.outputs}
         fingerprint, inputs = self.fingerprint(step), self._input_digests(step)
         assert fingerprint is not None and inputs is not None
@@ -158,6 +196,14 @@ class WorkFolder:
         self._records[step.name] = record
         shutil.rmtree(self.root / "failed" / step.name, ignore_errors=True)
 
+    def _require_unchanged(self, step: Step) -> None:
+        for item in step.inputs:
+            if isinstance(item.source, Path) and not self._contents.is_unchanged(item.source):
+                raise OutputError(
+                    f"{item.source} was changed while {step.kind} read it.",
+                    remedy="Run the same command again when nobody writes to it.",
+                )
+
     def keep_failed(self, step: Step, scratch: Path) -> Path:
         """Put a failed attempt where a person finds it; the links to its inputs stay, so that it can be run by hand."""
         kept = self.root / "failed" / step.name
@@ -171,14 +217,11 @@ class WorkFolder:
     def close(self) -> None:
         """Leave no scratch folder, and save the fingerprints of the user's files for the next run."""
         shutil.rmtree(self._scratch, ignore_errors=True)
-        self._contents.save()
-
-    def _sweep(self) -> None:
-        """Remove what processes of this host left in scratch when they were killed."""
-        for folder in (self.root / "scratch").iterdir():
-            host, _, pid = folder.name.rpartition("-")
-            if host == _host() and pid.isdecimal() and not Path(f"/proc/{pid}").exists():
-                shutil.rmtree(folder, ignore_errors=True)
+        with contextlib.suppress(OSError):  # a cache: the next run reads the files again
+            self._contents.save()
+        if self._lock is not None:
+            self._lock.close()
+            self._lock = None
 
 
 def remove_steps(root: Path) -> None:
@@ -201,20 +244,38 @@ class _ContentCache:
     def digest(self, path: Path) -> str:
         key = str(path)
         if key not in self._fresh:
-            status = path.stat()
-            stamp = [status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino]
+            stamp = _stamp(path)
             known = self._known.get(key)
             if not isinstance(known, dict) or known.get("stamp") != stamp or "sha256" not in known:
                 known = self._known[key] = {"stamp": stamp, "sha256": sha256_of(path)}
             self._fresh[key] = known["sha256"]
         return self._fresh[key]
 
+    def is_unchanged(self, path: Path) -> bool:
+        """Whether the file is still the one whose digest was given."""
+        try:
+            return bool(self._known[str(path)]["stamp"] == _stamp(path))
+        except OSError:
+            return False
+
     def save(self) -> None:
         write_json(self._path, self._known)
 
 
-def _host() -> str:
-    return re.sub(r"[^0-9A-Za-z.]", "_", platform.node()) or "unnamed"
+def _stamp(path: Path) -> list[int]:
+    status = path.stat()
+    return [status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino]
+
+
+def last_log_line(folder: Path) -> str:
+    """The last line that a step wrote to its log, shortened; where our own children say what is wrong."""
+    try:
+        with (folder / LOG_NAME).open("rb") as file:
+            file.seek(max(0, file.seek(0, os.SEEK_END) - LAST_LINE_BYTES))
+            lines = file.read().decode("utf-8", errors="replace").split("\n")
+    except OSError:
+        return ""
+    return next((line.strip()[:LAST_LINE_SHOWN] for line in reversed(lines) if line.strip()), "")
 
 
 def _read_json(path: Path) -> Any:

@@ -5,15 +5,13 @@ from __future__ import annotations
 import dataclasses
 import json
 import os
-import platform
-import subprocess
 from pathlib import Path
 
 import pytest
 from published_steps import open_folder, publish
 from small_runs import script
 
-from tntpipe.errors import OutputError
+from tntpipe.errors import BusyError, OutputError
 from tntpipe.workfolder import remove_steps
 
 RECORD = "work/steps/s/a/record.json"
@@ -143,19 +141,47 @@ def test_an_output_that_was_promised_must_be_there_and_hold_something(tmp_path: 
         work.publish(step, scratch, (), {})
 
 
-def test_scratch_of_dead_processes_of_this_host_is_swept_and_no_other(tmp_path: Path) -> None:
-    ended = subprocess.Popen(["/bin/true"])
-    ended.wait()
+def test_scratch_of_runs_that_died_is_swept_by_the_run_that_takes_the_folder(tmp_path: Path) -> None:
     work = open_folder(tmp_path)
-    host = next((tmp_path / "work/scratch").iterdir()).name.rpartition("-")[0]
-    assert platform.node()[:3] in host
-    kept = {f"{host}-{os.getppid()}", "elsewhere-999999999", "notes", f"{host}-x", f"{host}-{os.getpid()}"}
-    for name in {*kept, f"{host}-{ended.pid}"}:
-        (tmp_path / "work/scratch" / name / "abc").mkdir(parents=True)
-    again = open_folder(tmp_path)
-    assert {path.name for path in (tmp_path / "work/scratch").iterdir()} == kept
+    (tmp_path / "work/scratch/left by a run that was killed/abc").mkdir(parents=True)
+    work.lock()
+    assert list((tmp_path / "work/scratch").iterdir()) == []
+    work.prepare(script("s/a", "true"))
     work.close()
-    again.close()
+    assert list((tmp_path / "work/scratch").iterdir()) == []
+
+
+def test_a_second_run_on_one_work_folder_is_told_who_holds_it(tmp_path: Path) -> None:
+    work, second = open_folder(tmp_path), open_folder(tmp_path)
+    work.lock()
+    scratch = work.prepare(script("s/a", "true"))
+    with pytest.raises(BusyError, match=f"process {os.getpid()}, since 20") as caught:
+        second.lock()
+    assert caught.value.exit_status == 75
+    assert scratch.is_dir()
+    work.close()
+    second.lock()
+    second.close()
+
+
+def test_the_lock_of_a_killed_run_is_free(tmp_path: Path) -> None:
+    (tmp_path / "work").mkdir()
+    (tmp_path / "work/lock").write_text("host gone, process 1, since long ago\n")
+    work = open_folder(tmp_path)
+    work.lock()
+    work.close()
+
+
+def test_an_input_that_is_changed_while_a_step_reads_it_fails_the_step(tmp_path: Path) -> None:
+    source = tmp_path / "scan"
+    source.write_text("old")
+    work, step = open_folder(tmp_path), script("s/a", "cat in/0 > out", source)
+    scratch = work.prepare(step)
+    (scratch / "out").write_text("made from old")
+    source.write_text("new")
+    with pytest.raises(OutputError, match="was changed while a read it"):
+        work.publish(step, scratch, (), {})
+    work.close()
 
 
 def test_a_work_folder_that_cannot_be_made_is_an_output_error(tmp_path: Path) -> None:

@@ -130,7 +130,7 @@ def write_dataset_files(
 
     Raises OutputError if the folder cannot be written, or already holds a dataset that tntpipe did not make.
     """
-    _refuse_foreign_dataset(out_dir)
+    refuse_foreign_dataset(out_dir)
     written = []
     for name, text in dataset_files(facts, source, raw_link, container).items():
         try:
@@ -143,7 +143,8 @@ def write_dataset_files(
     return tuple(written)
 
 
-def _refuse_foreign_dataset(out_dir: Path) -> None:
+def refuse_foreign_dataset(out_dir: Path) -> None:
+    """Raise OutputError where the folder already holds a dataset that tntpipe did not make."""
     path = out_dir / "dataset_description.json"
     try:
         content = json.loads(path.read_bytes())

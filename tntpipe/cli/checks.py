@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tntpipe import __version__
 from tntpipe.bids.scan import Scan
 from tntpipe.errors import ImageError, OutputError, TntpipeError
 from tntpipe.files import write_json
@@ -121,7 +122,8 @@ def tissue_classes(labels: Iterable[Label], path: Path) -> TissueClasses:
 
 def _stamp(path: Path, method: Method) -> list[object]:
     status = path.stat()
-    return [status.st_size, status.st_mtime_ns, method.max_shear_angle_rad]
+    times = (status.st_mtime_ns, status.st_ctime_ns)
+    return [__version__, status.st_size, *times, status.st_ino, method.max_shear_angle_rad]
 
 
 def _read_cache(path: Path) -> dict[str, Any]:

@@ -37,6 +37,13 @@ def print_plan(plan: Plan, settings: Settings, budget: Budget) -> None:
     print(f"\n{counts}; nothing was run.")
 
 
+def print_graph_written(plan: Plan, path: Path) -> None:
+    """Say where the graph went, and which scans are not in it."""
+    for refusal in plan.refusals:
+        print(f"refused  {refusal.scan}: {refusal.message}")
+    print(f"graph of {len(plan.graph)} steps: {path}; nothing was run.")
+
+
 def write_graph(graph: Graph, path: Path) -> None:
     """Write the graph as dot, or, by Graphviz, as the picture that the name's ending says."""
     text = dot(graph)

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import chain, count
+from pathlib import Path
 
 from tntpipe.bids.dataset import Dataset
 from tntpipe.bids.scan import Finding
 from tntpipe.bids.selection import select_scans
 from tntpipe.cli.checks import Refusal, check_model, check_scans
 from tntpipe.cli.settings import Settings
+from tntpipe.errors import BudgetError
 from tntpipe.graph import Graph, build_graph
 from tntpipe.model import Model
 from tntpipe.pipeline.method import BrainExtraction
@@ -18,6 +22,7 @@ from tntpipe.pipeline.scan_steps import scan_steps
 from tntpipe.profiling.estimates import estimate
 from tntpipe.programs import Programs, find_programs
 from tntpipe.resources import Resources
+from tntpipe.scheduler.core import Scheduler
 from tntpipe.scheduler.events import Job
 from tntpipe.steps.step import Step
 
@@ -42,9 +47,13 @@ def make_plan(settings: Settings, n_threads: int, progress: Callable[[str], None
     TntpipeError
         Whatever makes the whole run impossible; what is wrong with one scan is among the refusals.
     """
-    selected = select_scans(settings.bids_dir, settings.selection)
     method = settings.method
-    facts, tissues = check_model(settings.model, method)
+    with ThreadPoolExecutor(2) as pool:  # what waits for a child and for files, beside what waits for the dataset
+        programs_found = pool.submit(find_programs, bet=method.brain_extraction is BrainExtraction.BET)
+        model_checked = pool.submit(check_model, settings.model, method)
+        selected = select_scans(settings.bids_dir, settings.selection)
+        facts, tissues = model_checked.result()
+        programs = programs_found.result()
     assert tissues is not None
     model = prepare_model(settings.model, f"model-{settings.model.space}", facts.n_voxels, method)
     models = [model]
@@ -59,12 +68,11 @@ def make_plan(settings: Settings, n_threads: int, progress: Callable[[str], None
         cache=settings.work_dir / "checks.json",
         progress=lambda n_checked: progress(f"checking scans: {n_checked} of {n_scans}"),
     )
-    programs = find_programs(bet=method.brain_extraction is BrainExtraction.BET)
     second = models[1] if len(models) > 1 else None
-    steps = [step for prepared in models for step in prepared.steps]
+    steps = [step for prepared in models for step in prepared.steps] if subjects else []
     for subject in subjects:
         steps += scan_steps(subject, model, second, method, tissues)
-    refused = [Refusal(_name_of(finding), str(finding)) for finding in selected.refused]
+    refused = _named(selected.refused, settings.bids_dir)
     return Plan(
         graph=build_graph(steps, programs.commands),
         programs=programs,
@@ -80,8 +88,38 @@ def _prepare_subcortical(model: Model, settings: Settings) -> PreparedModel:
     return prepare_model(model, f"subcortical-model-{model.space}", facts.n_voxels, settings.method)
 
 
-def _name_of(finding: Finding) -> str:
-    return finding.path.name.removesuffix(".gz").removesuffix(".nii").removesuffix("_T1w")
+def _named(findings: Iterable[Finding], bids_dir: Path) -> list[Refusal]:
+    """Refusals by the name of the scan's file, or by the folder's place in the dataset; each has a name of its own."""
+    refusals: dict[str, Refusal] = {}
+    for finding in findings:
+        name = finding.path.name
+        if name.endswith((".nii", ".nii.gz")):
+            name = name.removesuffix(".gz").removesuffix(".nii").removesuffix("_T1w")
+        elif finding.path.is_relative_to(bids_dir):
+            name = str(finding.path.relative_to(bids_dir))
+        unique = next(n for n in chain((name,), (f"{name} ({k})" for k in count(2))) if n not in refusals)
+        refusals[unique] = Refusal(unique, str(finding))
+    return list(refusals.values())
+
+
+def check_budget(graph: Graph, ants_n_proc: int, budget: Resources) -> None:
+    """Refuse steps that ask for more than the whole budget, before anything is written.
+
+    Raises
+    ------
+    BudgetError
+        Naming the steps and both figures.
+    """
+    alike = {(step.kind, step.variant, step.voxels, step.moldable): step for step in graph}
+    jobs = []
+    for step in alike.values():
+        request, wall_s = request_of(step, ants_n_proc)
+        jobs.append(Job(name=step.name, request=request, wall_s=wall_s))
+    try:
+        Scheduler(jobs, budget)
+    except BudgetError as error:
+        options = "--n_proc and --memory_gb set the budget; --ants_n_proc sets the CPUs of ANTs steps."
+        raise BudgetError(error.fact, remedy=f"{error.remedy} {options}") from None
 
 
 def request_of(step: Step, ants_n_proc: int) -> tuple[Resources, float]:

@@ -10,11 +10,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 
 from tntpipe import __version__
-from tntpipe.bids.description import container_of, link_to_raw, write_dataset_files
+from tntpipe.bids.description import container_of, link_to_raw, refuse_foreign_dataset, write_dataset_files
 from tntpipe.bids.methods import RunFacts
 from tntpipe.budget import Budget, find_budget
-from tntpipe.cli.dry_run import print_plan, write_graph
-from tntpipe.cli.plan import Plan, jobs_of, make_plan
+from tntpipe.cli.dry_run import print_graph_written, print_plan, write_graph
+from tntpipe.cli.plan import Plan, check_budget, jobs_of, make_plan
 from tntpipe.cli.settings import Settings
 from tntpipe.cli.summary import print_summary
 from tntpipe.cli.views import Views
@@ -47,13 +47,13 @@ def run_participants(settings: Settings, words: Sequence[str]) -> ExitStatus:
     plan = make_plan(settings, budget.cpus.amount, _say_progress)
     if settings.graph_output is not None:
         write_graph(plan.graph, settings.graph_output)
-        return ExitStatus.SUCCESS
+        print_graph_written(plan, settings.graph_output)
+        return ExitStatus.SCAN_FAILED if plan.refusals else ExitStatus.SUCCESS
+    check_budget(plan.graph, settings.ants_n_proc, budget.resources)
     if settings.dry_run:
-        Scheduler(jobs_of(plan.graph, (), settings.ants_n_proc), budget.resources)
         print_plan(plan, settings, budget)
         return ExitStatus.SCAN_FAILED if plan.refusals else ExitStatus.SUCCESS
-    if settings.clean_work:
-        remove_steps(settings.work_dir)
+    refuse_foreign_dataset(settings.output_dir)
     return _Run(settings, plan, budget, words).run()
 
 
@@ -63,6 +63,9 @@ class _Run:
     def __init__(self, settings: Settings, plan: Plan, budget: Budget, words: Sequence[str]) -> None:
         self._settings, self._plan, self._budget = settings, plan, budget
         self._work = WorkFolder(settings.work_dir, plan.programs.versions)
+        self._work.lock()
+        if settings.clean_work:
+            remove_steps(settings.work_dir)
         self._derivatives = Derivatives(settings.output_dir, self._work)
         self._done = _done_steps(plan.graph, self._work, self._derivatives)
         jobs = jobs_of(plan.graph, self._done, settings.ants_n_proc)
@@ -89,8 +92,8 @@ class _Run:
                 self._emit,
                 tick=self._views.tick if self._views.live else None,
             )
-            self._begin()
             try:
+                self._begin()
                 with machine.signals():
                     drive(self._scheduler, machine, self._observe)
             finally:

@@ -64,10 +64,16 @@ class Views:
         if not isinstance(event, StepSampled) or self._is_sample_due(t, event.name):
             self._journal.record(t, event)
         if isinstance(event, StepEnded) and event.outcome is Outcome.FAILED:
-            write_text(self._log_dir / crash_name(event, self.when), crash_text(event))
+            self._write_crash_file(t, event)
         line = line_of(event)
         if line is not None:
             self._say(t, *line)
+
+    def _write_crash_file(self, t: float, event: StepEnded) -> None:
+        try:
+            write_text(self._log_dir / crash_name(event, self.when), crash_text(event))
+        except OSError as error:
+            self._say(t, "ERROR", f"the crash file of {event.name} cannot be written: {error.strerror}")
 
     def tick(self) -> None:
         """Draw the screen again, if it is time."""

@@ -61,7 +61,12 @@ def start(argv: Sequence[str], folder: Path, log: Path, threads: int) -> Child:
             stderr=subprocess.STDOUT,
             start_new_session=True,
         )
-    return Child(process.pid, os.pidfd_open(process.pid), process)
+    try:
+        return Child(process.pid, os.pidfd_open(process.pid), process)
+    except OSError:  # no descriptor left: nobody would see it end
+        process.kill()
+        process.wait()
+        raise
 
 
 def send(child: Child, number: int) -> None:

@@ -28,7 +28,7 @@ from tntpipe.profiling.monitor import Monitor
 from tntpipe.profiling.usage import Usage
 from tntpipe.scheduler.events import Ended, Event, Interrupted, Launch, Stop
 from tntpipe.steps.step import Step
-from tntpipe.workfolder import LOG_NAME, WorkFolder
+from tntpipe.workfolder import LOG_NAME, WorkFolder, last_log_line
 
 GRACE_S = 5.0
 """How long a child that was asked to stop may take before it is killed."""
@@ -44,6 +44,7 @@ class _Running:
     scratch: Path
     argv: tuple[str, ...]
     request: Launch
+    stopping: bool = False
     kill_at: float | None = None
 
 
@@ -90,7 +91,7 @@ class Machine:
         try:
             scratch = self._work.prepare(step)
         except OSError as error:
-            self._end(step, Outcome.FAILED, None, message=f"its scratch folder cannot be made: {error}", argv=argv)
+            self._end(step, Outcome.FAILED, None, message=f"it cannot be prepared: {error}", argv=argv)
             return
         try:
             child = start(argv, scratch, scratch / LOG_NAME, action.request.cpus)
@@ -119,6 +120,7 @@ class Machine:
         if fd is not None:
             running = self._running[fd]
             send(running.child, signal.SIGTERM)
+            running.stopping = True
             running.kill_at = self.now() + GRACE_S
 
     def wait(self) -> Sequence[Event]:
@@ -131,9 +133,7 @@ class Machine:
                 else:
                     self._child_ended(key.fd)
             self._look()
-        events = tuple(self._happened)
-        self._happened.clear()
-        return events
+        return tuple(self._happened.popleft() for _ in range(len(self._happened)))  # a signal may add one meanwhile
 
     def interrupt(self) -> None:
         """End the run in good order: children are stopped, nothing more is started."""
@@ -220,11 +220,13 @@ class Machine:
             publication = self._publishers.submit(self._publish, running, usage)
             self._publications.append((running, usage, publication))
             publication.add_done_callback(lambda _: self._wake())
-        elif running.kill_at is not None or self.stop_signal is not None:
+        elif running.stopping:
             self._work.discard(running.scratch)
             self._end(running.step, Outcome.STOPPED, usage, argv=running.argv)
         else:
-            self._fail(running.step, running.scratch, running.argv, usage, exit_in_words(usage.exit_code))
+            message = exit_in_words(usage.exit_code)
+            said = last_log_line(running.scratch) if usage.exit_code > 0 else ""
+            self._fail(running.step, running.scratch, running.argv, usage, f"{message}: {said}" if said else message)
 
     def _publish(self, running: _Running, usage: Usage) -> None:
         used = asdict(usage) | {
@@ -254,7 +256,10 @@ class Machine:
             self._end(step, Outcome.REUSED, None)
 
     def _fail(self, step: Step, scratch: Path, argv: tuple[str, ...], usage: Usage | None, message: str) -> None:
-        kept = self._work.keep_failed(step, scratch) if scratch.exists() else self._work.folder(step.name)
+        try:
+            kept = self._work.keep_failed(step, scratch) if scratch.exists() else self._work.folder(step.name)
+        except OSError:  # a full disk may be why it failed
+            kept = scratch
         self._end(step, Outcome.FAILED, usage, message=message, argv=argv, folder=str(kept))
 
     def _end(

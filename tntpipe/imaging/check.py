@@ -126,6 +126,8 @@ def _require_grid(facts: ImageFacts, like: ImageFacts | None) -> None:
 
 
 def _require_contrast(path: str | Path, voxels: VoxelRange) -> None:
+    if voxels.maximum <= 0 and voxels.minimum < 0:
+        raise ImageError(f"{path}: no voxel is above 0; a T1w has bright tissue.", remedy="Convert the scan again.")
     if voxels.minimum == voxels.maximum:
         kind = "0" if voxels.minimum == 0 else f"the same value, {voxels.minimum:g}"
         raise ImageError(f"{path}: every voxel is {kind}; there is no picture in it.", remedy="Convert the scan again.")
