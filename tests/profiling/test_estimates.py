@@ -41,7 +41,7 @@ def test_scans_of_about_one_size_are_alike_to_the_scheduler() -> None:
 
 @pytest.mark.parametrize(("kind", "variant"), KINDS)
 def test_a_larger_scan_never_needs_less(kind: str, variant: str) -> None:
-    estimates = [estimate(kind, variant, voxels) for voxels in (0, 1, 10**5, 7 * 10**6, 10**8)]
+    estimates = [estimate(kind, variant, voxels) for voxels in (1, 10**5, 7 * 10**6, 10**8)]
     for small, large in pairwise(estimates):
         assert small.mem_bytes <= large.mem_bytes and 0 < small.cpu_s <= large.cpu_s
 
