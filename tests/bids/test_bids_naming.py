@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tntpipe.bids import outputs
-from tntpipe.bids.naming import check_distinct, derivative_name, derivative_path
+from tntpipe.bids.naming import derivative_name, derivative_path
 from tntpipe.bids.scan import Scan
-from tntpipe.errors import OutputError, UsageError
+from tntpipe.errors import UsageError
 
 PLAIN = Scan(Path("/bids/sub-01/anat/sub-01_T1w.nii.gz"), (("subject", "01"),))
 FULL = Scan(
@@ -33,9 +33,9 @@ FULL = Scan(
         (outputs.TISSUE_DSEG, "_seg-tissue_dseg.nii.gz"),
         (outputs.LOBES_DSEG, "_seg-lobes_dseg.nii.gz"),
         (outputs.TISSUELOBES_DSEG, "_seg-tissuelobes_dseg.nii.gz"),
-        (outputs.GM_PROBSEG, "_label-GM_probseg.nii.gz"),
-        (outputs.WM_PROBSEG, "_label-WM_probseg.nii.gz"),
-        (outputs.CSF_PROBSEG, "_label-CSF_probseg.nii.gz"),
+        (outputs.probseg("GM"), "_label-GM_probseg.nii.gz"),
+        (outputs.probseg("WM"), "_label-WM_probseg.nii.gz"),
+        (outputs.probseg("CSF"), "_label-CSF_probseg.nii.gz"),
         (outputs.TISSUE_FEATURES, "_seg-tissue_features.tsv"),
         (outputs.TISSUELOBES_STATS, "_seg-tissuelobes_stats.tsv"),
         (outputs.BRAIN_STATS, "_desc-brain_stats.tsv"),
@@ -106,10 +106,3 @@ def test_no_value_leads_out_of_the_output_folder(value: str) -> None:
         return
     assert path.parent == PurePosixPath("sub-01/anat")
     assert ".." not in path.parts
-
-
-def test_two_outputs_of_one_name_are_refused_with_both_contents() -> None:
-    path = outputs.warped_subcortical_model("model").path(PLAIN)
-    with pytest.raises(OutputError, match=r"sub-01_desc-warpedmodel_T1w\.nii\.gz \(model and second model\)"):
-        check_distinct([("model", outputs.WARPED_MODEL.path(PLAIN)), ("second model", path)])
-    check_distinct([("model", outputs.WARPED_MODEL.path(PLAIN)), ("of another scan", outputs.WARPED_MODEL.path(FULL))])

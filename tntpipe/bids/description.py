@@ -16,6 +16,7 @@ from tntpipe.bids.dataset import Dataset
 from tntpipe.bids.methods import RunFacts, methods_text
 from tntpipe.bids.sidecars import RAW
 from tntpipe.errors import OutputError
+from tntpipe.files import write_text
 
 BIDS_VERSION = "1.10.0"
 
@@ -134,7 +135,7 @@ def write_dataset_files(
     written = []
     for name, text in dataset_files(facts, source, raw_link, container).items():
         try:
-            if _write_if_changed(out_dir / name, text.encode()):
+            if _write_if_changed(out_dir / name, text):
                 written.append(out_dir / name)
         except OSError as error:
             raise OutputError(
@@ -160,14 +161,9 @@ def refuse_foreign_dataset(out_dir: Path) -> None:
         )
 
 
-def _write_if_changed(path: Path, content: bytes) -> bool:
-    if path.is_file() and path.read_bytes() == content:
+def _write_if_changed(path: Path, text: str) -> bool:
+    if path.is_file() and path.read_bytes() == text.encode():
         return False
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        temporary.write_bytes(content)
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
+    write_text(path, text)
     return True

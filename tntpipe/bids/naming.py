@@ -7,14 +7,12 @@ are, and whether the file exists, is not known here.
 from __future__ import annotations
 
 import re
-from collections import defaultdict
-from collections.abc import Iterable
 from functools import cache
 from pathlib import PurePosixPath
 
 from tntpipe.bids.entities import KEY_ORDER, LABEL, key_of, rank
 from tntpipe.bids.scan import Scan
-from tntpipe.errors import OutputError, UsageError
+from tntpipe.errors import UsageError
 
 _EXTENSION = re.compile(r"(\.[0-9a-zA-Z]+)+")
 
@@ -63,16 +61,3 @@ def _own_pairs(entities: tuple[tuple[str, str], ...]) -> tuple[tuple[str, str], 
 def derivative_path(scan: Scan, suffix: str, extension: str, **entities: str) -> PurePosixPath:
     """Path of a derivative in the output folder, under ``sub-…[/ses-…]/anat``."""
     return scan.folder / derivative_name(scan, suffix, extension, **entities)
-
-
-def check_distinct(paths: Iterable[tuple[str, PurePosixPath]]) -> None:
-    """Raise OutputError if two of these (what it is, its path) would write one file, naming all that do."""
-    contents: defaultdict[PurePosixPath, list[str]] = defaultdict(list)
-    for content, path in paths:
-        contents[path].append(content)
-    clashes = [f"{path} ({' and '.join(names)})" for path, names in contents.items() if len(names) > 1]
-    if clashes:
-        raise OutputError(
-            f"Several outputs would get one name: {', '.join(clashes)}.",
-            remedy="Give models and atlases names of their own.",
-        )

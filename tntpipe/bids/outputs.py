@@ -55,14 +55,16 @@ INTRACRANIAL_MASK = image("mask", label="ICV")
 TISSUE_DSEG = image("dseg", seg="tissue")
 LOBES_DSEG = image("dseg", seg="lobes")
 TISSUELOBES_DSEG = image("dseg", seg="tissuelobes")
-GM_PROBSEG = image("probseg", label="GM")
-WM_PROBSEG = image("probseg", label="WM")
-CSF_PROBSEG = image("probseg", label="CSF")
 
 TISSUE_FEATURES = table("features", seg="tissue")
 TISSUELOBES_STATS = table("stats", seg="tissuelobes")
 BRAIN_STATS = table("stats", desc="brain")
 INTRACRANIAL_STATS = table("stats", label="ICV")
+
+
+def probseg(tissue: str) -> Derivative:
+    """The probability of one tissue: ``GM``, ``WM`` or ``CSF``."""
+    return image("probseg", label=tissue)
 
 
 def subcortex_dseg(atlas: str) -> Derivative:

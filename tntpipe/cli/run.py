@@ -43,6 +43,13 @@ from tntpipe.workfolder import WorkFolder, remove_steps
 def run_participants(settings: Settings, words: Sequence[str]) -> ExitStatus:
     """Run the level; how it went."""
     gc.disable()  # a plan of a thousand scans is millions of objects that live to the end: nothing to look for
+    try:
+        return _planned_and_run(settings, words)
+    finally:
+        gc.enable()
+
+
+def _planned_and_run(settings: Settings, words: Sequence[str]) -> ExitStatus:
     budget = find_budget(settings.n_proc, settings.memory_gb)
     plan = make_plan(settings, budget.cpus.amount, _say_progress)
     if settings.graph_output is not None:

@@ -220,7 +220,7 @@ class Machine:
             publication = self._publishers.submit(self._publish, running, usage)
             self._publications.append((running, usage, publication))
             publication.add_done_callback(lambda _: self._wake())
-        elif running.stopping:
+        elif running.stopping or self.stop_signal is not None:
             self._work.discard(running.scratch)
             self._end(running.step, Outcome.STOPPED, usage, argv=running.argv)
         else:

@@ -103,7 +103,7 @@ def classify_tissue(build: ScanSteps, images: Images, xfm: Transform) -> str:
         *(
             build.export(
                 posterior(index),
-                outputs.image("probseg", label=name),
+                outputs.probseg(name),
                 sidecars.probseg_sidecar(scan, name, sources),
             )
             for index, name in names.items()

@@ -3,7 +3,6 @@ points."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -92,9 +91,3 @@ def multiply(place: Place, kind: str, image: str, mask: str) -> Step:
 def _tag_points(place: Place, tags: Labelled) -> Step:
     words = ("--tags", Input("tags.tsv", tags.path), "--output", POINTS)
     return imaging(place, "model_tag_points", "tags-to-points", *words, outputs=(POINTS,))
-
-
-def steps_of(*models: PreparedModel) -> Iterator[Step]:
-    """The steps of several prepared models."""
-    for model in models:
-        yield from model.steps

@@ -7,6 +7,7 @@ CPU comes from differences of CPU times, never from a percentage; memory from th
 from __future__ import annotations
 
 import contextlib
+import os
 import resource
 import sys
 from dataclasses import dataclass, field
@@ -86,7 +87,7 @@ class Monitor:
             max_cpus=max(child.max_cpus if child else 0.0, cpu / wall if wall > 0 else 0.0),
             max_threads=max(child.max_threads if child else 0, 1),
             n_samples=child.n_samples if child else 0,
-            exit_code=_exit_code(status),
+            exit_code=os.waitstatus_to_exitcode(status),
         )
 
 
@@ -103,12 +104,6 @@ def own_peak(seen_bytes: int, maxrss_bytes: int, parent_peak_bytes: int) -> int:
     if maxrss_bytes > parent_peak_bytes or seen_bytes == 0:
         return max(seen_bytes, maxrss_bytes)
     return seen_bytes
-
-
-def _exit_code(status: int) -> int:
-    import os
-
-    return os.waitstatus_to_exitcode(status)
 
 
 def _largest_self_bytes() -> int:
