@@ -11,7 +11,8 @@ from whole_graphs import FIRST, SECOND, graph_of, model
 
 from tntpipe.ants import Ants
 from tntpipe.bids.dataset import Dataset
-from tntpipe.budget import find_budget
+from tntpipe.budget.find import Budget
+from tntpipe.budget.limit import Limit
 from tntpipe.cli.config import options_of
 from tntpipe.cli.dry_run import print_plan
 from tntpipe.cli.plan import Plan, jobs_of
@@ -21,6 +22,7 @@ from tntpipe.model import Model
 from tntpipe.pipeline.method import BrainExtraction, Method
 from tntpipe.profiling.estimates import shipped_measurements
 from tntpipe.programs import Programs
+from tntpipe.resources import GIB
 from tntpipe.steps.registration import PRESETS
 from tntpipe.steps.step import Step
 
@@ -149,7 +151,8 @@ def test_a_dry_run_lists_each_step_and_each_derivative_once(capsys: pytest.Captu
         refusals=(),
         notices=(),
     )
-    print_plan(plan, settings, find_budget(2, 8))
+    two_cpus, memory = Limit(amount=2, source="user", claim=""), Limit(amount=8 * GIB, source="user", claim="")
+    print_plan(plan, settings, Budget(cpus=two_cpus, mem=memory))
     lines = capsys.readouterr().out.splitlines()
     assert sorted(line.strip() for line in lines if line.startswith("      sub-")) == sorted(exports(graph))
     listed = [line.split() for line in lines if " CPU " in line]

@@ -6,8 +6,8 @@ import shutil
 import subprocess
 from pathlib import Path
 
-from tntpipe.budget import Budget
-from tntpipe.cli.plan import Plan, request_of
+from tntpipe.budget.find import Budget
+from tntpipe.cli.plan import Plan, job_of
 from tntpipe.cli.settings import Settings
 from tntpipe.errors import OutputError, ProgramMissingError, UsageError
 from tntpipe.files import replaced_atomically, write_text
@@ -19,8 +19,14 @@ from tntpipe.resources import format_gib
 def print_plan(plan: Plan, settings: Settings, budget: Budget) -> None:
     """Print everything that the run would do, one line a step and a line below it for each derivative."""
     print(f"dataset  {settings.bids_dir}\noutput   {settings.output_dir}\nwork     {settings.work_dir}")
-    print(f"budget   {budget}\nANTs     {plan.programs.ants}")
-    for notice in plan.notices:
+    print(f"budget   {budget}")
+    for warning in budget.warnings:
+        print(f"warning  {warning}")
+    if settings.loglevel == "DEBUG":
+        for limit in budget.others:
+            print(f"limit    {limit}")
+    print(f"ANTs     {plan.programs.ants}")
+    for notice in (*budget.notices, *plan.notices):
         print(f"notice   {notice}")
     for refusal in plan.refusals:
         print(f"refused  {refusal.scan}: {refusal.message}")
@@ -28,9 +34,10 @@ def print_plan(plan: Plan, settings: Settings, budget: Budget) -> None:
         print(f"\n{scan or 'once for all scans'}")
         for step in plan.graph:
             if step.scan == scan:
-                request, wall_s = request_of(step, settings.ants_n_proc)
-                memory = format_gib(request.mem_bytes)
-                print(f"  {step.kind:<28} {request.cpus:>2} CPU {memory:>9} {wall_s:>8.0f} s  {step.program}")
+                job = job_of(step, settings.ants_n_proc)
+                cpus = f"{job.request.cpus}-{job.max_cpus}" if job.moldable else str(job.request.cpus)
+                memory = format_gib(job.request.mem_bytes)
+                print(f"  {step.kind:<28} {cpus:>3} CPU {memory:>9} {job.wall_s:>8.0f} s  {step.program}")
                 for export in step.exports:
                     print(f"      {export.path}")
     counts = f"{counted(len(plan.scans), 'scan')}, {len(plan.graph)} steps, {len(plan.refusals)} refused"

@@ -216,13 +216,20 @@ def _add_model(group: _Group) -> None:
 
 def _add_resources(group: _Group) -> None:
     cpus = ("--n_proc", "--nprocs", "--nthreads", "--n_cpus", "--ncpus")
-    group.add(*cpus, type=count(1), metavar="N", help="CPUs that the run may use (default: what this process may use)")
+    group.add(
+        *cpus,
+        type=count(1),
+        metavar="N",
+        help="CPUs that the run uses, even more than there are (default: the least of machine, affinity, cgroup quota "
+        "and batch grant)",
+    )
     memory = ("--memory_gb", "--mem_gb")
     group.add(
         *memory,
         type=number(0.001, LARGEST_GIB),
         metavar="G",
-        help="memory in GiB that the run may use (default: what is available)",
+        help="memory in GiB that the run uses, even more than there is (default: the least of what is available, what "
+        "the cgroup leaves and batch grant)",
     )
     group.add("--mem", metavar="M", help="the same with a unit: 16G, 16000M")
     group.add("--mem_mb", metavar="M", help="the same; a number without a unit is MiB")

@@ -12,14 +12,14 @@ from dataclasses import asdict
 from tntpipe import __version__
 from tntpipe.bids.description import container_of, link_to_raw, refuse_foreign_dataset, write_dataset_files
 from tntpipe.bids.methods import RunFacts
-from tntpipe.budget import Budget, find_budget
+from tntpipe.budget.find import Budget, find_budget
 from tntpipe.cli.dry_run import print_graph_written, print_plan, write_graph
 from tntpipe.cli.plan import Plan, check_budget, jobs_of, make_plan
 from tntpipe.cli.settings import Settings
 from tntpipe.cli.summary import print_summary
 from tntpipe.cli.views import Views
 from tntpipe.derivatives import Derivatives
-from tntpipe.errors import ExitStatus
+from tntpipe.errors import BudgetError, ExitStatus
 from tntpipe.events import (
     Notice,
     Outcome,
@@ -56,7 +56,10 @@ def _planned_and_run(settings: Settings, words: Sequence[str]) -> ExitStatus:
         write_graph(plan.graph, settings.graph_output)
         print_graph_written(plan, settings.graph_output)
         return ExitStatus.SCAN_FAILED if plan.refusals else ExitStatus.SUCCESS
-    check_budget(plan.graph, settings.ants_n_proc, budget.resources)
+    try:
+        check_budget(plan.graph, settings.ants_n_proc, budget.resources)
+    except BudgetError as error:
+        raise BudgetError(f"{error.fact} The budget is {budget}.", remedy=error.remedy) from None
     if settings.dry_run:
         print_plan(plan, settings, budget)
         return ExitStatus.SCAN_FAILED if plan.refusals else ExitStatus.SUCCESS
@@ -128,8 +131,13 @@ class _Run:
                 settings={name: str(value) for name, value in asdict(settings.method).items()},
             )
         )
-        for text in (*settings.notices, *map(str, plan.notices), f"budget: {self._budget}"):
+        budget = self._budget
+        if budget.others:
+            self._views.emit(Notice(text=f"other limits: {'; '.join(budget.others)}", level="DEBUG"))
+        for text in (*settings.notices, *map(str, plan.notices), *budget.notices, f"budget: {budget}"):
             self._views.emit(Notice(text=text))
+        for text in budget.warnings:
+            self._views.emit(Notice(text=text, level="WARNING"))
         for refusal in plan.refusals:
             self._views.emit(ScanEnded(scan=refusal.scan, outcome=ScanOutcome.REFUSED, message=refusal.message))
         for ended in self._tracker.begin():
