@@ -37,7 +37,7 @@ class ScriptedWorld:
     def stop(self, action: Stop) -> None:
         self.done.append(action)
 
-    def wait(self) -> Sequence[Event]:
+    def wait(self, *, block: bool = True) -> Sequence[Event]:
         self.clock += 1
         return self.batches.pop(0)
 

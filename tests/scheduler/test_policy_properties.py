@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from virtual_time import budget, total
 
 from tntpipe.resources import Resources
+from tntpipe.scheduler.molding import Shape
 from tntpipe.scheduler.policy import Occupation, Rank, ReadyClass, pack
 
 NOW = 100.0
@@ -48,16 +49,16 @@ def situations(draw) -> Situation:
         heap = [Rank(-next(levels), -request.mem_bytes, f"j{number}{n}") for n in range(n_jobs)]
         heapify(heap)
         if request.fits_in(within):
-            ready.append(ReadyClass(request, float(wall_s), heap))
+            ready.append(ReadyClass(Shape(request, (float(wall_s),)), heap))
     return Situation(tuple(ready), running, free)
 
 
 @rule
 @given(situations())
 def test_packing_changes_nothing_that_it_is_given(situation):
-    before = deepcopy([(r.request, r.wall_s, r.heap) for r in situation.ready])
+    before = deepcopy([(r.shape, r.heap) for r in situation.ready])
     first = pack(situation.ready, situation.running, situation.free, NOW)
-    assert [(r.request, r.wall_s, r.heap) for r in situation.ready] == before
+    assert [(r.shape, r.heap) for r in situation.ready] == before
     assert pack(situation.ready[::-1], situation.running, situation.free, NOW) == first
 
 
@@ -78,7 +79,7 @@ def test_launches_fit_in_what_is_free_and_leave_room_for_the_reserved_job(situat
     if packing.reservation is None:
         return
     free_then, waiting = room_at(packing.reservation.shadow_time, situation, packing), situation.waiting
-    assert waiting[packing.reservation.name].request.fits_in(free_then)
+    assert waiting[packing.reservation.name].shape.request.fits_in(free_then)
 
 
 @rule
@@ -94,14 +95,14 @@ def test_no_job_waits_that_could_start_without_delaying_the_reserved_one(situati
     for name in left:
         assert packing.reservation is not None
         spare = room_at(packing.reservation.shadow_time, situation, packing)
-        spare -= waiting[packing.reservation.name].request
-        ends_in_time = NOW + waiting[name].wall_s <= packing.reservation.shadow_time
-        assert not waiting[name].request.fits_in(free) or not (ends_in_time or waiting[name].request.fits_in(spare))
+        spare -= waiting[packing.reservation.name].shape.request
+        ends_in_time = NOW + waiting[name].shape.walls_s[0] <= packing.reservation.shadow_time
+        assert not waiting[name].shape.request.fits_in(free) or not (ends_in_time or waiting[name].shape.request.fits_in(spare))
 
 
 def room_at(instant: float, situation: Situation, packing) -> Resources:
     """What should be free by an instant, of all that is free or held now."""
     room = situation.free + total(job.request for job in situation.running if job.ends <= instant)
     waiting = situation.waiting
-    late = (launch.request for launch in packing.launches if NOW + waiting[launch.name].wall_s > instant)
+    late = (launch.request for launch in packing.launches if NOW + waiting[launch.name].shape.walls_s[0] > instant)
     return room - total(late)

@@ -98,9 +98,9 @@ def play(
     marks: list[tuple[int, float, Reservation | None, Resources]] = []
 
     class MarkingWorld(SimulatedWorld):
-        def wait(self) -> Sequence[Event]:
+        def wait(self, *, block: bool = True) -> Sequence[Event]:
             marks.append((len(happenings), self.now(), scheduler.reservation, scheduler.free))
-            return super().wait()
+            return super().wait(block=block)
 
     true_s = {job.name: job.wall_s for job in jobs} | dict(durations or {})
     world = MarkingWorld(true_s, failures, interrupted_at=interrupted_at)

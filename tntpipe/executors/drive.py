@@ -7,7 +7,7 @@ order, an action before it is carried out.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Protocol
 
 from tntpipe.scheduler.core import Scheduler
@@ -31,13 +31,26 @@ class World(Protocol):
         """Have a running job end soon; its end is reported by ``wait``, even if it ended by itself just before."""
         ...
 
-    def wait(self) -> Sequence[Event]:
-        """Block until something happened, and return all that did."""
+    def wait(self, *, block: bool = True) -> Sequence[Event]:
+        """Return all that happened; if nothing did, block until something does, unless told not to."""
         ...
 
 
-def drive(scheduler: Scheduler, world: World, observe: Observer = lambda now, happened: None) -> None:
-    """Run all the scheduler's jobs in ``world`` until each is in its final state."""
+class Thinker(Protocol):
+    """Thinks about what is best while nothing happens."""
+
+    def consider(self, scheduler: Scheduler, now: float) -> Iterator[Event | None]:
+        """Yield after each short slice of thinking; an event is for the scheduler."""
+        ...
+
+
+def drive(
+    scheduler: Scheduler,
+    world: World,
+    observe: Observer = lambda now, happened: None,
+    adviser: Thinker | None = None,
+) -> None:
+    """Run all the scheduler's jobs in ``world`` until each is in its final state; ``adviser`` thinks meanwhile."""
     now = world.now()
     actions = scheduler.start(now)
     while True:
@@ -49,8 +62,18 @@ def drive(scheduler: Scheduler, world: World, observe: Observer = lambda now, ha
                 world.stop(action)
         if scheduler.finished:
             return
-        events = world.wait()
+        events = _advised(scheduler, world, adviser, now) or world.wait()
         now = world.now()
         for event in events:
             observe(now, event)
         actions = scheduler.handle(events, now)
+
+
+def _advised(scheduler: Scheduler, world: World, adviser: Thinker | None, now: float) -> Sequence[Event]:
+    """Let the adviser think until it has something to say, or something happens."""
+    if adviser is not None:
+        for advice in adviser.consider(scheduler, now):
+            events = [*world.wait(block=False), *([advice] if advice is not None else [])]
+            if events:
+                return events
+    return ()

@@ -123,16 +123,18 @@ class Machine:
             running.stopping = True
             running.kill_at = self.now() + GRACE_S
 
-    def wait(self) -> Sequence[Event]:
-        """Sleep until a step has ended or the run is to stop; what happened."""
+    def wait(self, *, block: bool = True) -> Sequence[Event]:
+        """Return what happened: steps that ended, or that the run is to stop; sleeps until then, unless told not to."""
         while not self._happened:
-            ready = self._selector.select(self._sleep_s())
+            ready = self._selector.select(self._sleep_s() if block else 0)
             for key, _ in ready:
                 if key.fd == self._wake_read:
                     self._woken()
                 else:
                     self._child_ended(key.fd)
             self._look()
+            if not block:
+                break
         return tuple(self._happened.popleft() for _ in range(len(self._happened)))  # a signal may add one meanwhile
 
     def interrupt(self) -> None:

@@ -7,12 +7,12 @@ all that happens at one instant is reported together.
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from heapq import heappop, heappush
 
 from tntpipe.resources import Resources
-from tntpipe.scheduler.events import Ended, Event, Interrupted, Launch, Stop
+from tntpipe.scheduler.events import Ended, Event, Interrupted, Job, Launch, Stop
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,12 +27,21 @@ class Span:
 
 
 class SimulatedWorld:
-    """Runs each job for its ``durations`` seconds; those in ``failures`` fail then, and a stopped one at once."""
+    """Runs each job for its ``durations`` seconds; those in ``failures`` fail then, and a stopped one at once.
+
+    The seconds are those with the job's fewest CPUs: with more, a job among ``jobs`` is as much faster as it says.
+    """
 
     def __init__(
-        self, durations: Mapping[str, float], failures: Collection[str] = (), *, interrupted_at: float = math.inf
+        self,
+        durations: Mapping[str, float],
+        failures: Collection[str] = (),
+        *,
+        jobs: Iterable[Job] = (),
+        interrupted_at: float = math.inf,
     ) -> None:
         self._durations = durations
+        self._moldable = {job.name: job for job in jobs if job.moldable}
         self._failures = frozenset(failures)
         self._interrupted_at = interrupted_at
         self._now = 0.0
@@ -53,15 +62,23 @@ class SimulatedWorld:
     def launch(self, action: Launch) -> None:
         """Start a job now."""
         self._running[action.name] = (self._now, action)
-        heappush(self._ends, (self._now + self._durations[action.name], action.name))
+        duration_s = self._durations[action.name]
+        if action.name in self._moldable:
+            duration_s = self._moldable[action.name].scaled(duration_s, action.request.cpus)
+        heappush(self._ends, (self._now + duration_s, action.name))
 
     def stop(self, action: Stop) -> None:
         """Have a running job fail now."""
         self._stopped.add(action.name)
         heappush(self._ends, (self._now, action.name))
 
-    def wait(self) -> Sequence[Event]:
-        """Jump to the next instant at which anything happens; that nothing would ever happen is an error."""
+    def wait(self, *, block: bool = True) -> Sequence[Event]:
+        """Jump to the next instant at which anything happens; that nothing would ever happen is an error.
+
+        Without blocking nothing happens: thinking takes no time here.
+        """
+        if not block:
+            return ()
         instant = min(self._ends[0][0] if self._ends else math.inf, self._interrupted_at)
         if math.isinf(instant):
             raise RuntimeError("nothing runs, so that nothing would ever happen")

@@ -28,16 +28,21 @@ THREAD_OVERHEAD = 0.08
 """a in S(k) = k / (1 + a (k − 1)), the speed-up of ANTs at k threads (published: 1.69, 2.76, 3.61 at 2, 3, 4)."""
 
 
+MAX_CPUS = 8
+"""Beyond so many threads ANTs gains nothing (ANTsX/ANTs #268, #604)."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Estimate:
     """What to reserve for a step, and its wall time at one thread."""
 
     mem_bytes: int
     cpu_s: float
+    thread_overhead: float
 
     def wall_s(self, threads: int) -> float:
         """Expected wall time at a number of threads."""
-        return self.cpu_s * (1 + THREAD_OVERHEAD * (threads - 1)) / threads
+        return self.cpu_s * (1 + self.thread_overhead * (threads - 1)) / threads
 
 
 @cache
@@ -59,4 +64,5 @@ def estimate(kind: str, variant: str, voxels: int) -> Estimate:
     return Estimate(
         mem_bytes=math.ceil((peak * MEMORY_MARGIN + MEMORY_PAD_BYTES) / STEP_BYTES) * STEP_BYTES,
         cpu_s=float(f"{max(line['cpu_s'] + line['cpu_s_per_voxel'] * voxels for line in chosen):.2g}"),
+        thread_overhead=THREAD_OVERHEAD,
     )

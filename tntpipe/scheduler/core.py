@@ -1,12 +1,13 @@
 """The scheduler: keeps the state of every job and turns what happened into what to do.
 
 It knows no clock, thread, file or process, and not what a job is: ``now`` is an argument, events go in, actions come
-out, and somebody else carries them out. What starts is the policy's choice; here is only what may start.
+out, and somebody else carries them out. What starts, and with how many CPUs, is the policy's choice; here is only what
+may start.
 
 Rules that hold after every call:
 
 * the requests of the running jobs never exceed the budget;
-* a job is launched once, after every job that it follows has succeeded;
+* a job is launched once, after every job that it follows has succeeded, with a number of CPUs that it can use;
 * a job that fails drops what follows it at any distance, each once, and nothing else;
 * after an interruption nothing is launched, and every job that runs has been told to stop;
 * the same events at the same instants give the same actions, in whatever order the jobs were listed.
@@ -14,15 +15,16 @@ Rules that hold after every call:
 
 from __future__ import annotations
 
+import math
 from bisect import bisect_left, insort
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from heapq import heappop, heappush
 
 from tntpipe.resources import Resources
 from tntpipe.scheduler.events import (
     Action,
     BehindReservation,
+    BehindScans,
     Drop,
     Dropped,
     Ended,
@@ -31,6 +33,8 @@ from tntpipe.scheduler.events import (
     Job,
     Launch,
     NotStarted,
+    Rule,
+    RuleChosen,
     Running,
     State,
     Stop,
@@ -39,39 +43,45 @@ from tntpipe.scheduler.events import (
     WaitsForResources,
     Why,
 )
-from tntpipe.scheduler.policy import Occupation, Rank, ReadyClass, Reservation, pack
-from tntpipe.scheduler.precedence import Precedence, precedence_of
+from tntpipe.scheduler.horizon import ScanLeft, Work, look_ahead, memory_of
+from tntpipe.scheduler.molding import LAST_PATHS, Guidance
+from tntpipe.scheduler.nodes import Node, nodes_of
+from tntpipe.scheduler.policy import Occupation, Packing, ReadyClass, Reservation, pack
+from tntpipe.scheduler.scans import Scans
 
+REVIEW_INTERVAL = 0.03
+"""The horizon is found anew each time that this part of the time to it has passed."""
 
-@dataclass(slots=True, eq=False)
-class _Entry:
-    """A job and where it stands."""
-
-    job: Job
-    rank: Rank
-    ready_class: ReadyClass
-    n_pending: int
-    state: State = State.WAITING
-    because: str = ""
-    occupation: Occupation | None = None
-    followers: list[_Entry] = field(default_factory=list)
+MOLDABLE_CPU_S = 1e-6
+"""Sums of seconds below this are rounding errors."""
 
 
 class Scheduler:
     """Runs ``jobs`` within ``budget``; raises ``GraphError`` or ``BudgetError`` if they cannot all be run."""
 
-    def __init__(self, jobs: Iterable[Job], budget: Resources) -> None:
-        self._entries = _entries(precedence_of(tuple(jobs), budget))
-        self._ready: dict[ReadyClass, None] = {}
+    def __init__(self, jobs: Iterable[Job], budget: Resources, rule: Rule = Rule()) -> None:
+        self._budget = budget
+        self._nodes = nodes_of(tuple(jobs), budget)
+        self._indices = {node.job.name: node.index for node in self._nodes}
+        self._memory = memory_of((node.job for node in self._nodes), budget)
+        self._scans = Scans(self._nodes, self._memory)
+        self._most_cpus = max((len(node.tails_s) for node in self._nodes), default=1)
+        self._states = [State.WAITING] * len(self._nodes)
+        self._n_pending = [node.n_predecessors for node in self._nodes]
+        self._because: dict[int, str] = {}
+        self._classes: dict[int, ReadyClass] = {}
+        self._held: dict[int, Occupation] = {}
         self._running: list[Occupation] = []
         self._free = budget
         self._reservation: Reservation | None = None
-        self._n_unfinished = len(self._entries)
+        self._n_unfinished = len(self._nodes)
         self._now: float | None = None
         self._interrupted = False
-        for entry in self._entries.values():
-            if not entry.n_pending:
-                self._make_ready(entry)
+        self._guidance = Guidance(rule=rule)
+        self._next_review = -math.inf
+        for node in self._nodes:
+            if not node.n_predecessors:
+                self._make_ready(node)
 
     @property
     def finished(self) -> bool:
@@ -84,18 +94,34 @@ class Scheduler:
         return self._free
 
     @property
-    def running(self) -> tuple[str, ...]:
-        """The running jobs, those first that should end first."""
-        return tuple(occupation.name for occupation in self._running)
+    def running(self) -> tuple[Occupation, ...]:
+        """What the running jobs hold, those first that should end first."""
+        return tuple(self._running)
 
     @property
     def reservation(self) -> Reservation | None:
         """For whom the last decision holds resources back."""
         return self._reservation
 
+    @property
+    def guidance(self) -> Guidance:
+        """What the last decision about CPUs rested on."""
+        return self._guidance
+
+    @property
+    def has_choices(self) -> bool:
+        """Whether any job that has not begun is moldable."""
+        return self._most_cpus > 1 and any(scan.work.cpu_s_per_cpu > MOLDABLE_CPU_S for scan in self._scans)
+
     def state(self, name: str) -> State:
         """Where the job stands."""
-        return self._entries[name].state
+        return self._states[self._indices[name]]
+
+    def unfinished(self) -> Iterator[Job]:
+        """Yield the jobs that have not come to their final state, in the order of their names."""
+        for node in self._nodes:
+            if self._states[node.index] in (State.WAITING, State.READY, State.RUNNING):
+                yield node.job
 
     def start(self, now: float) -> tuple[Action, ...]:
         """Begin the run: launch what can start at once."""
@@ -111,6 +137,9 @@ class Scheduler:
         for event in events:
             if isinstance(event, Ended):
                 actions += self._end(event)
+            elif isinstance(event, RuleChosen):
+                self._guidance = Guidance(rule=event.rule)
+                self._next_review = now
             else:
                 interrupted = True
         if interrupted and not self._interrupted:
@@ -121,76 +150,146 @@ class Scheduler:
 
     def why(self, name: str) -> Why:
         """Tell why the job does not run, or that it runs or is finished."""
-        entry = self._entries[name]
-        match entry.state:
+        node = self._nodes[self._indices[name]]
+        match self._states[node.index]:
             case State.WAITING:
-                followed = dict.fromkeys(entry.job.follows)
-                return WaitsForJobs(names=tuple(other for other in followed if not self._succeeded(other)))
+                followed = dict.fromkeys(node.job.follows)
+                return WaitsForJobs(
+                    names=tuple(other for other in followed if self.state(other) is not State.SUCCEEDED)
+                )
             case State.READY:
-                return self._why_ready(entry.job)
+                return self._why_ready(node)
             case State.RUNNING:
-                assert entry.occupation is not None
-                return Running(since=entry.occupation.since)
-            case State.SUCCEEDED | State.FAILED:
-                return Finished(succeeded=entry.state is State.SUCCEEDED)
+                return Running(since=self._held[node.index].since)
+            case State.SUCCEEDED | State.FAILED as state:
+                return Finished(succeeded=state is State.SUCCEEDED)
             case State.DROPPED:
-                return Dropped(because=entry.because)
+                return Dropped(because=self._because[node.index])
             case State.STOPPED:
                 return Stopped()
 
-    def _why_ready(self, job: Job) -> Why:
+    def fork(self) -> Scheduler:
+        """An independent copy, to look ahead with: what is done with it does not come back."""
+        other = Scheduler((), self._budget)
+        other._nodes, other._indices, other._most_cpus = self._nodes, self._indices, self._most_cpus
+        other._memory, other._scans = self._memory, self._scans.fork()
+        other._states, other._n_pending = list(self._states), list(self._n_pending)
+        other._because = dict(self._because)
+        other._classes = {
+            index: ReadyClass(ready_class.shape, list(ready_class.heap)) for index, ready_class in self._classes.items()
+        }
+        other._held, other._running = dict(self._held), list(self._running)
+        other._free, other._reservation = self._free, self._reservation
+        other._n_unfinished, other._now, other._interrupted = self._n_unfinished, self._now, self._interrupted
+        other._guidance, other._next_review = self._guidance, self._next_review
+        return other
+
+    def _why_ready(self, node: Node) -> Why:
         if self._now is None:
             return NotStarted()
-        reserved = self._reservation
-        if reserved is not None and job.request.fits_in(self._free):
+        if not self._scans.is_under_way(node):
+            return BehindScans(n_under_way=self._scans.n_under_way)
+        job, reserved = node.job, self._reservation
+        is_reserved = reserved is not None and reserved.name == job.name
+        if reserved is not None and not is_reserved and job.request.fits_in(self._free):
             return BehindReservation(name=reserved.name, shadow_time=reserved.shadow_time)
-        missing = job.request - self._free
-        shadow_time = reserved.shadow_time if reserved is not None and reserved.name == job.name else None
+        missing = (reserved.request if reserved is not None and is_reserved else job.request) - self._free
         short_of = Resources(max(0, missing.cpus), max(0, missing.mem_bytes))
+        shadow_time = reserved.shadow_time if reserved is not None and is_reserved else None
         return WaitsForResources(short_of=short_of, shadow_time=shadow_time)
 
-    def _launch(self, now: float) -> tuple[Launch, ...]:
-        """Carry out the policy's decision on the state."""
-        packing = pack(self._ready, self._running, self._free, now)
-        for launch in packing.launches:
-            entry = self._entries[launch.name]
-            heappop(entry.ready_class.heap)
-            if not entry.ready_class.heap:
-                del self._ready[entry.ready_class]
-            entry.state = State.RUNNING
-            entry.occupation = Occupation(now + entry.job.wall_s, launch.name, now, launch.request)
-            insort(self._running, entry.occupation)
-            self._free -= launch.request
-        self._reservation = packing.reservation
-        return packing.launches
+    def _launch(self, now: float) -> list[Launch]:
+        """Let scans begin whose turn it is, and carry out the policy's decision on the state."""
+        self._review(now)
+        most_under_way = self._budget.cpus if self._guidance.n_paths_left > LAST_PATHS else math.inf
+        while self._scans.n_parked and self._scans.n_under_way < most_under_way:
+            self._begin_scan(lambda node: True)
+        launches: list[Launch] = []
+        while True:
+            packing = pack(self._classes.values(), self._running, self._free, now, self._guidance, self._reservation)
+            for launch in packing.launches:
+                self._begin(launch, now)
+            self._reservation = packing.reservation
+            launches += packing.launches
+            if not packing.free.cpus or not self._scans.n_parked:
+                return launches
+            if not self._begin_scan(lambda node, packing=packing: _could_start(node, packing, now)):
+                return launches
+
+    def _begin(self, launch: Launch, now: float) -> None:
+        node = self._nodes[self._indices[launch.name]]
+        ready_class = self._classes[node.shape_index]
+        heappop(ready_class.heap)
+        if not ready_class.heap:
+            del self._classes[node.shape_index]
+        self._states[node.index] = State.RUNNING
+        ends = now + node.shape.wall_s(launch.request.cpus)
+        occupation = self._held[node.index] = Occupation(ends, launch.name, now, launch.request)
+        insort(self._running, occupation)
+        self._free -= launch.request
+        self._scans.begin(node)
+
+    def _begin_scan(self, fits: Callable[[Node], bool]) -> bool:
+        nodes = self._scans.next_turn(fits)
+        for node in nodes:
+            self._push(node)
+        return bool(nodes)
+
+    def _review(self, now: float) -> None:
+        """Find the horizon anew if it is time."""
+        if now < self._next_review or not (self._scans.n_parked or self.has_choices):
+            return
+        left, rest_s = Work(), {}
+        for occupation in self._running:
+            index = self._indices[occupation.name]
+            rest_s[index] = max(occupation.ends - now, 0.0)
+            left.add_running(occupation.request, rest_s[index], self._memory)
+        scans = []
+        for scan in self._scans:
+            left.add_all(scan.work)
+            if scan.live:
+                scans.append(ScanLeft(scan.work, _longest([self._chains_s(index, rest_s) for index in scan.live])))
+        self._guidance = look_ahead(
+            left, scans, self._budget, self._memory, self._guidance.rule, self._most_cpus, now
+        )
+        self._next_review = now + REVIEW_INTERVAL * max(0.0, self._guidance.horizon - now)
+
+    def _chains_s(self, index: int, rest_s: Mapping[int, float]) -> Sequence[float]:
+        """How long the chain is that a ready or running job begins, with 1, 2, … CPUs for all of it that is moldable."""
+        node = self._nodes[index]
+        if index in rest_s:
+            return [rest_s[index] + tail_s for tail_s in node.tails_s]
+        return node.shape.chains_s or [node.job.wall_s + tail_s for tail_s in node.tails_s]
 
     def _end(self, event: Ended) -> Iterator[Drop]:
         """Free what the job held, then make ready or drop what follows it."""
-        entry = self._entries.get(event.name)
-        if entry is None or entry.occupation is None:
+        index = self._indices.get(event.name, -1)
+        occupation = self._held.pop(index, None)
+        if occupation is None:
             raise ValueError(f"{event.name} ended, but was not running")
-        del self._running[bisect_left(self._running, entry.occupation)]
-        self._free += entry.occupation.request
-        entry.occupation = None
+        node = self._nodes[index]
+        del self._running[bisect_left(self._running, occupation)]
+        self._free += occupation.request
         if event.succeeded:
-            self._finish(entry, State.SUCCEEDED)
-            for follower in entry.followers:
-                follower.n_pending -= 1
-                if not follower.n_pending and follower.state is State.WAITING:
-                    self._make_ready(follower)
+            for follower in node.followers:
+                self._n_pending[follower] -= 1
+                if not self._n_pending[follower] and self._states[follower] is State.WAITING:
+                    self._make_ready(self._nodes[follower])
+            self._finish(node, State.SUCCEEDED)
         elif self._interrupted:
-            self._finish(entry, State.STOPPED)
+            self._finish(node, State.STOPPED)
         else:
-            self._finish(entry, State.FAILED)
-            yield from self._drop_behind(entry)
+            self._finish(node, State.FAILED)
+            yield from self._drop_behind(node)
 
-    def _drop_behind(self, root: _Entry) -> Iterator[Drop]:
+    def _drop_behind(self, root: Node) -> Iterator[Drop]:
         """Drop what follows a failed job; none of it can be ready, since a job it follows has not succeeded."""
         behind = [root]
-        for entry in behind:
-            for follower in entry.followers:
-                if follower.state is State.WAITING:
-                    follower.because = root.job.name
+        for node in behind:
+            for index in node.followers:
+                if self._states[index] is State.WAITING:
+                    follower = self._nodes[index]
+                    self._because[index] = root.job.name
                     self._finish(follower, State.DROPPED)
                     behind.append(follower)
                     yield Drop(name=follower.job.name, because=root.job.name)
@@ -199,34 +298,39 @@ class Scheduler:
         """Stop what runs; what has not begun is finished with."""
         self._interrupted = True
         self._reservation = None
-        for entry in self._entries.values():
-            if entry.state in (State.WAITING, State.READY):
-                self._finish(entry, State.STOPPED)
+        for node in self._nodes:
+            if self._states[node.index] in (State.WAITING, State.READY):
+                self._finish(node, State.STOPPED)
         for occupation in self._running:
             yield Stop(name=occupation.name)
 
-    def _succeeded(self, name: str) -> bool:
-        return self._entries[name].state is State.SUCCEEDED
+    def _make_ready(self, node: Node) -> None:
+        self._states[node.index] = State.READY
+        if self._scans.become_live(node):
+            self._push(node)
 
-    def _make_ready(self, entry: _Entry) -> None:
-        entry.state = State.READY
-        heappush(entry.ready_class.heap, entry.rank)
-        self._ready[entry.ready_class] = None
+    def _push(self, node: Node) -> None:
+        ready_class = self._classes.get(node.shape_index)
+        if ready_class is None:
+            ready_class = self._classes[node.shape_index] = ReadyClass(node.shape)
+        heappush(ready_class.heap, node.rank)
 
-    def _finish(self, entry: _Entry, state: State) -> None:
-        entry.state = state
+    def _finish(self, node: Node, state: State) -> None:
+        self._scans.finish(node, had_begun=self._states[node.index] is State.RUNNING)
+        self._states[node.index] = state
         self._n_unfinished -= 1
 
 
-def _entries(precedence: Precedence) -> dict[str, _Entry]:
-    """Link jobs to those that follow them and to the class of their like."""
-    levels_s = precedence.bottom_levels_s()
-    classes: dict[tuple[Resources, float], ReadyClass] = {}
-    entries: dict[str, _Entry] = {}
-    for name, job in precedence.jobs.items():
-        ready_class = classes.setdefault((job.request, job.wall_s), ReadyClass(job.request, job.wall_s))
-        rank = Rank(-levels_s[name], -job.request.mem_bytes, name)
-        entries[name] = _Entry(job, rank, ready_class, n_pending=len(set(job.follows)))
-    for name, followers in precedence.followers.items():
-        entries[name].followers = [entries[follower] for follower in followers]
-    return entries
+def _longest(chains_s: Sequence[Sequence[float]]) -> Sequence[float]:
+    """The longest of some chains with each number of CPUs."""
+    return chains_s[0] if len(chains_s) == 1 else list(map(max, *chains_s))
+
+
+def _could_start(node: Node, packing: Packing, now: float) -> bool:
+    """Whether a job whose scan has not begun would find room, and not delay the reserved one."""
+    shape, reserved = node.shape, packing.reservation
+    if not shape.request.fits_in(packing.free):
+        return False
+    return (
+        reserved is None or now + shape.walls_s[0] <= reserved.shadow_time or shape.request.fits_in(reserved.spare)
+    )

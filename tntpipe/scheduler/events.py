@@ -54,8 +54,14 @@ class Job:
 
     def wall_s_at(self, cpus: int) -> float:
         """Expected wall time with a number of CPUs that is among the choices."""
-        return self.wall_s * seconds_of_one(cpus, self.thread_overhead) / seconds_of_one(
-            self.request.cpus, self.thread_overhead
+        return self.scaled(self.wall_s, cpus)
+
+    def scaled(self, seconds: float, cpus: int) -> float:
+        """What seconds with its fewest CPUs become with so many."""
+        return (
+            seconds
+            * seconds_of_one(cpus, self.thread_overhead)
+            / seconds_of_one(self.request.cpus, self.thread_overhead)
         )
 
 
@@ -91,6 +97,35 @@ class Ended:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Interrupted:
     """The user, or the machine, wants the whole run to stop."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rule:
+    """How CPUs are lent to moldable jobs.
+
+    A job gets the fewest with which what is left of its scan ends by ``slack`` times the time to the horizon. With
+    ``fixed_cpus`` it gets that many instead. With ``widen``, CPUs for which no job is ready go to those that start.
+    Where memory is what the run is short of, the jobs that hold much of it get ``large_factor`` times the CPUs that
+    would use both up.
+    """
+
+    slack: float = 0.9
+    fixed_cpus: int | None = None
+    widen: bool = False
+    large_factor: float = 1.0
+
+    def __str__(self) -> str:
+        lent = ", idle CPUs lent" if self.widen else ""
+        if self.fixed_cpus is not None:
+            return f"{self.fixed_cpus} CPUs for each job that can use them{lent}"
+        return f"the fewest CPUs that end each scan within {self.slack:.2g} of the time left{lent}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RuleChosen:
+    """Somebody who looked ahead found this rule to be the best for what is left."""
+
+    rule: Rule
 
 
 class LaunchReason(Enum):
@@ -154,6 +189,13 @@ class BehindReservation:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class BehindScans:
+    """The job's scan has not begun: so many scans are under way, and one of them ends before another begins."""
+
+    n_under_way: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Running:
     """The job does not wait: it runs since that instant."""
 
@@ -179,6 +221,16 @@ class Stopped:
     """The job ran or would have run, but the run was interrupted."""
 
 
-Event = Ended | Interrupted
+Event = Ended | Interrupted | RuleChosen
 Action = Launch | Drop | Stop
-Why = NotStarted | WaitsForJobs | WaitsForResources | BehindReservation | Running | Finished | Dropped | Stopped
+Why = (
+    NotStarted
+    | WaitsForJobs
+    | WaitsForResources
+    | BehindReservation
+    | BehindScans
+    | Running
+    | Finished
+    | Dropped
+    | Stopped
+)

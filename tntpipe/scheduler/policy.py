@@ -1,27 +1,30 @@
-"""Which ready jobs start now: a pure function of what is ready, what runs, what is free, and the instant.
+"""Which ready jobs start now, with how many CPUs: a pure function of what is ready, what runs, what is free, and when.
 
-Order: longest remaining path first (the bottom level), ties by the larger memory, then by name. Jobs start in that
+Order: longest remaining path first (the bottom level), ties by the larger memory, then by name; but see
+:meth:`~tntpipe.scheduler.molding.Guidance.turn` for what comes before or after that. Jobs start in that
 order while they fit. The first that does not fit gets the one reservation: its shadow time is when enough of the
 running jobs should have ended. A job behind it starts only if it should end by then, or fits in what the reserved job
-will leave (EASY backfill; Lifka 1995, Mu'alem and Feitelson 2001).
+will leave (EASY backfill; Lifka 1995, Mu'alem and Feitelson 2001). How many CPUs a moldable job should have is told by
+:mod:`tntpipe.scheduler.molding`; where fewer are free, it takes these or a reservation, whichever ends it earlier.
 
-It knows neither the graph nor what happened before. Ready jobs come in classes of equal request and estimate, of which
-only the heads are looked at, and every job takes a CPU, so that a decision costs O(classes + CPUs), however many jobs
-are ready. Invariants: what is launched fits in what is free; at most one reservation; as long as no estimate is
-exceeded and no job earlier in the order becomes ready, the reserved job can start by its shadow time.
+It knows neither the graph nor what happened before. Ready jobs come in classes of equal shape, of which only the heads
+are looked at, and every job takes a CPU, so that a decision costs O(classes + CPUs), however many jobs are ready.
+Invariants: what is launched fits in what is free; at most one reservation; as long as no estimate is exceeded and no
+job earlier in the order becomes ready, the reserved job can start by its shadow time.
 """
 
 from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from heapq import heapify, heappop, heappush, heapreplace
 from operator import attrgetter
 from typing import NamedTuple
 
 from tntpipe.resources import Resources
 from tntpipe.scheduler.events import Launch, LaunchReason
+from tntpipe.scheduler.molding import Guidance, Shape
 
 OVERRUN_FACTOR = 1.1
 """A job that runs longer than its estimate is expected to take this times its age (Tsafrir 2007 corrects likewise)."""
@@ -46,53 +49,82 @@ class Occupation(NamedTuple):
 
 @dataclass(slots=True, eq=False)
 class ReadyClass:
-    """The ready jobs of one request and one estimate, as a heap."""
+    """The ready jobs of one shape, as a heap."""
 
-    request: Resources
-    wall_s: float
+    shape: Shape
     heap: list[Rank] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reservation:
-    """The job ``name`` should be able to start at ``shadow_time``, and will then leave ``spare``."""
+    """The job ``name`` should be able to start with ``request`` at ``shadow_time``, and will then leave ``spare``."""
 
     name: str
+    request: Resources
     shadow_time: float
     spare: Resources
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Packing:
-    """A decision: of each class the first so many are launched; what is still ready waits."""
+    """A decision: of each class the first so many are launched; what is still ready waits, and ``free`` is left."""
 
     launches: tuple[Launch, ...]
     reservation: Reservation | None
+    free: Resources
 
 
-Head = tuple[Rank, ReadyClass, Iterator[Rank] | None]
-"""The first job of a class not launched yet, its class, and those after it once one of the class was launched."""
+Head = tuple[int, Rank, ReadyClass, Iterator[Rank] | None]
+"""Of a class: its turn, its first job not launched yet, itself, and what follows once one was launched."""
 
 
-def pack(ready: Iterable[ReadyClass], running: Sequence[Occupation], free: Resources, now: float) -> Packing:
-    """Choose what starts now; ``ready`` holds no empty class, ``running`` is sorted, and neither is changed."""
-    heads: list[Head] = [(ready_class.heap[0], ready_class, None) for ready_class in ready]
+def pack(
+    ready: Iterable[ReadyClass],
+    running: Sequence[Occupation],
+    free: Resources,
+    now: float,
+    guidance: Guidance = Guidance(),
+    promised: Reservation | None = None,
+) -> Packing:
+    """Choose what starts now; ``ready`` holds no empty class, ``running`` is sorted, and neither is changed.
+
+    ``promised`` is the reservation of the decision before: it is not put off because the job would now like more CPUs.
+    """
+    heads: list[Head] = [
+        (guidance.turn(ready_class.shape), ready_class.heap[0], ready_class, None)
+        for ready_class in ready
+    ]
     heapify(heads)
     launches: list[Launch] = []
     begun: list[Occupation] = []
-    while heads and heads[0][1].request.fits_in(free):
-        rank, ready_class, _ = heads[0]
-        launches.append(Launch(name=rank.name, request=ready_class.request, reason=LaunchReason.IN_ORDER))
-        begun.append(Occupation(now + ready_class.wall_s, rank.name, now, ready_class.request))
-        free -= ready_class.request
+    large = [held.request.cpus for held in running if held.request.mem_bytes > guidance.large_bytes]
+    while heads:
+        _, rank, ready_class, _ = heads[0]
+        shape = ready_class.shape
+        cpus = shape.wanted_cpus(guidance, large, free, now)
+        if promised is not None and promised.name == rank.name:
+            cpus = min(cpus, max(promised.request.cpus, free.cpus))
+        request = shape.with_cpus(cpus) if shape.chains_s else shape.request
+        if not request.fits_in(free):
+            reservation = reserve(rank.name, request, _by_expected_end(running, begun, now), free)
+            if not _ends_earlier_with(free, shape, reservation, now):
+                break
+            request = shape.with_cpus(free.cpus)
+        launches.append(Launch(name=rank.name, request=request, reason=LaunchReason.IN_ORDER))
+        begun.append(Occupation(now + shape.wall_s(request.cpus), rank.name, now, request))
+        free -= request
+        if request.mem_bytes > guidance.large_bytes:
+            large.append(request.cpus)
         _advance(heads)
-    if not heads:
-        return Packing(launches=tuple(launches), reservation=None)
-    rank, ready_class, _ = heads[0]
-    reservation = reserve(rank.name, ready_class.request, _by_expected_end(running, begun, now), free)
+    else:
+        if guidance.rule.widen and free.cpus and launches:
+            launches, free = _widened(launches, ready, free)
+        return Packing(launches=tuple(launches), reservation=None, free=free)
     if free.cpus:
-        launches += _backfill(heads, reservation, free, now)
-    return Packing(launches=tuple(launches), reservation=reservation)
+        for launch in _backfill(heads, reservation, free, now, guidance, large):
+            launches.append(launch)
+            free -= launch.request
+    return Packing(launches=tuple(launches), reservation=reservation, free=free)
 
 
 def reserve(name: str, request: Resources, ends: Sequence[Occupation], free: Resources) -> Reservation:
@@ -108,30 +140,66 @@ def reserve(name: str, request: Resources, ends: Sequence[Occupation], free: Res
             shadow_time = occupation.ends
     if shadow_time is None:
         raise ValueError(f"{name} asks for {request}, which will not fit even when nothing runs")
-    return Reservation(name=name, shadow_time=shadow_time, spare=Resources(cpus, mem_bytes))
+    return Reservation(name=name, request=request, shadow_time=shadow_time, spare=Resources(cpus, mem_bytes))
 
 
-def _backfill(heads: list[Head], reservation: Reservation, free: Resources, now: float) -> Iterator[Launch]:
-    """Launch, in order, what does not delay the reserved job."""
+def _ends_earlier_with(free: Resources, shape: Shape, reservation: Reservation, now: float) -> bool:
+    """Whether a job that starts now with what is free ends no later than one that waits for what is reserved."""
+    if not shape.request.fits_in(free):
+        return False
+    return now + shape.wall_s(free.cpus) <= reservation.shadow_time + shape.wall_s(reservation.request.cpus)
+
+
+def _widened(launches: Sequence[Launch], ready: Iterable[ReadyClass], free: Resources) -> tuple[list[Launch], Resources]:
+    """Lend the CPUs that are left, one at a time, to the moldable jobs that start now, the first in order first."""
+    shapes = {rank.name: ready_class.shape for ready_class in ready for rank in ready_class.heap}
+    requests = {launch.name: launch.request for launch in launches}
+    n_idle = -1
+    while free.cpus != n_idle:
+        n_idle = free.cpus
+        for name, request in requests.items():
+            shape = shapes[name]
+            if free.cpus and request.cpus < shape.request.cpus + len(shape.walls_s) - 1:
+                requests[name] = shape.with_cpus(request.cpus + 1)
+                free -= Resources(1, 0)
+    return [replace(launch, request=requests[launch.name]) for launch in launches], free
+
+
+def _backfill(
+    heads: list[Head], reservation: Reservation, free: Resources, now: float, guidance: Guidance, large: Sequence[int]
+) -> Iterator[Launch]:
+    """Launch, in order, what does not delay the reserved job; its own like wait behind it.
+
+    So does a moldable job that would end later with the CPUs that are left than with those that it wants after the
+    reserved job has started.
+    """
     spare = reservation.spare
-    heads = [head for head in heads if head[1].request.fits_in(free)]
+    heads = [head for head in heads[1:] if head[2].shape.request.fits_in(free)]
     heapify(heads)
     while heads:
-        rank, ready_class, _ = heads[0]
-        request = ready_class.request
-        if not request.fits_in(free):
+        _, rank, ready_class, _ = heads[0]
+        shape = ready_class.shape
+        if not shape.request.fits_in(free):
             heappop(heads)
             continue
-        if now + ready_class.wall_s <= reservation.shadow_time:
+        wanted = shape.wanted_cpus(guidance, large, free, now)
+        cpus = min(free.cpus, wanted)
+        if now + shape.wall_s(cpus) <= reservation.shadow_time:
             reason = LaunchReason.ENDS_BY_SHADOW_TIME
-        elif request.fits_in(spare):
+        elif shape.request.fits_in(spare):
             reason = LaunchReason.FITS_BESIDE_RESERVATION
-            spare -= request
+            cpus = min(cpus, spare.cpus)
         else:
             heappop(heads)
             continue
+        if cpus < wanted and now + shape.wall_s(cpus) > reservation.shadow_time + shape.wall_s(wanted):
+            heappop(heads)
+            continue
+        request = shape.with_cpus(cpus) if shape.chains_s else shape.request
         yield Launch(name=rank.name, request=request, reason=reason)
         free -= request
+        if reason is LaunchReason.FITS_BESIDE_RESERVATION:
+            spare -= request
         _advance(heads)
 
 
@@ -147,13 +215,13 @@ def _by_expected_end(running: Sequence[Occupation], begun: Sequence[Occupation],
 
 def _advance(heads: list[Head]) -> None:
     """Put the next job of the first class, if it has one, in place of the class's head."""
-    _, ready_class, later = heads[0]
+    turn, _, ready_class, later = heads[0]
     later = later or _after_head(ready_class.heap)
     rank = next(later, None)
     if rank is None:
         heappop(heads)
     else:
-        heapreplace(heads, (rank, ready_class, later))
+        heapreplace(heads, (turn, rank, ready_class, later))
 
 
 def _after_head(heap: Sequence[Rank]) -> Iterator[Rank]:

@@ -25,12 +25,27 @@ class Precedence:
     followers: Mapping[str, list[str]]
     order: Sequence[Job]
 
-    def bottom_levels_s(self) -> dict[str, float]:
-        """For each job, the estimated seconds from its start to the end of the longest chain that begins with it."""
+    def tails_s(self, cpus: int) -> dict[str, float]:
+        """For each job, the seconds from its end to the end of the longest chain behind it.
+
+        Every moldable job has so many CPUs, or as many as it can use.
+        """
+        tails_s: dict[str, float] = {}
         levels_s: dict[str, float] = {}
         for job in reversed(self.order):
-            levels_s[job.name] = job.wall_s + max((levels_s[name] for name in self.followers[job.name]), default=0.0)
-        return levels_s
+            wall_s = job.wall_s_at(min(max(cpus, job.request.cpus), job.max_cpus)) if job.moldable else job.wall_s
+            tails_s[job.name] = max((levels_s[name] for name in self.followers[job.name]), default=0.0)
+            levels_s[job.name] = wall_s + tails_s[job.name]
+        return tails_s
+
+    def heads_s(self) -> dict[str, float]:
+        """For each job, the seconds of the longest chain before it, each job with its fewest CPUs."""
+        heads_s = dict.fromkeys(self.jobs, 0.0)
+        for job in self.order:
+            ends_s = heads_s[job.name] + job.wall_s
+            for name in self.followers[job.name]:
+                heads_s[name] = max(heads_s[name], ends_s)
+        return heads_s
 
 
 def precedence_of(jobs: Sequence[Job], budget: Resources) -> Precedence:

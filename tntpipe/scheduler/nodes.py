@@ -1,0 +1,65 @@
+"""What of a run never changes: its jobs in the order of their names, what follows each, and how long the chains are."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from tntpipe.resources import Resources
+from tntpipe.scheduler.events import Job
+from tntpipe.scheduler.molding import Shape, shape_of
+from tntpipe.scheduler.policy import Rank
+from tntpipe.scheduler.precedence import precedence_of
+
+
+NEARLY_DONE = 0.05
+"""A path of a scan is nearly done when what is left of it is less than this part of it."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Node:
+    """A job and its place in the graph.
+
+    ``tails_s`` are the seconds from its end to the end of the longest chain behind it, with 1, 2, … CPUs for all that
+    is moldable; they are as long as the most CPUs that any job of the run can use. Jobs of one shape have one
+    ``shape_index``.
+    """
+
+    index: int
+    job: Job
+    rank: Rank
+    shape: Shape
+    shape_index: int
+    tails_s: tuple[float, ...]
+    followers: tuple[int, ...]
+    n_predecessors: int
+
+
+def nodes_of(jobs: Sequence[Job], budget: Resources) -> tuple[Node, ...]:
+    """The nodes of these jobs; raises ``GraphError`` or ``BudgetError`` if they cannot all be run."""
+    precedence = precedence_of(jobs, budget)
+    most_cpus = min(budget.cpus, max((job.max_cpus for job in jobs if job.moldable), default=1))
+    tails_s = [precedence.tails_s(cpus) for cpus in range(1, most_cpus + 1)]
+    heads_s = precedence.heads_s()
+    indices = {name: index for index, name in enumerate(precedence.jobs)}
+    shapes: dict[Shape, tuple[Shape, int]] = {}
+    nodes = []
+    for name, job in precedence.jobs.items():
+        tails = tuple(by_name[name] for by_name in tails_s)
+        level_s = job.wall_s + tails[0]
+        nearly_done = bool(job.group) and level_s < NEARLY_DONE * (heads_s[name] + level_s)
+        shape = shape_of(job, tails, budget, nearly_done=nearly_done)
+        shape, shape_index = shapes.setdefault(shape, (shape, len(shapes)))
+        nodes.append(
+            Node(
+                index=indices[name],
+                job=job,
+                rank=Rank(-level_s, -job.request.mem_bytes, name),
+                shape=shape,
+                shape_index=shape_index,
+                tails_s=tails,
+                followers=tuple(indices[follower] for follower in precedence.followers[name]),
+                n_predecessors=len(set(job.follows)),
+            )
+        )
+    return tuple(nodes)
