@@ -24,7 +24,7 @@ TISSUES = TissueClasses(names={1: "CSF", 2: "GM", 3: "WM"})
 
 
 def cohort_graph(n_scans: int, *, second_registration: bool, preset: str = "reference") -> Graph:
-    """The graph of a cohort of scans of 1 mm; with ``second_registration`` nuclei come from a model of another space."""
+    """The graph of scans of 1 mm; with ``second_registration`` the nuclei come from a model of another space."""
     method = Method(preset=PRESETS[preset], subcortical=True, intracranial_volume=True)
     main = prepare_model(_model("main"), "model-main", MODEL_VOXELS, method)
     second = None
@@ -35,7 +35,9 @@ def cohort_graph(n_scans: int, *, second_registration: bool, preset: str = "refe
     for number in range(1, n_scans + 1):
         label = f"{number:04d}"
         scan = Scan(Path(f"/data/sub-{label}/anat/sub-{label}_T1w.nii.gz"), (("subject", label),))
-        steps += scan_steps(Subject(scan=scan, voxels=SCAN_VOXELS, voxel_mm=1.0, brain_mask=None), main, second, method, TISSUES)
+        steps += scan_steps(
+            Subject(scan=scan, voxels=SCAN_VOXELS, voxel_mm=1.0, brain_mask=None), main, second, method, TISSUES
+        )
     return build_graph(steps, {*PROGRAMS, "imaging"})
 
 
@@ -47,7 +49,9 @@ def cohort_jobs(n_scans: int, *, second_registration: bool, ants_n_proc: int | N
 def true_times(jobs: list[Job], seed: int, spread: float = 0.2) -> dict[str, float]:
     """What each job takes with its fewest CPUs: its estimate, uniformly wrong by up to ``spread``."""
     rng = random.Random(seed)
-    return {job.name: job.wall_s * rng.uniform(1 - spread, 1 + spread) for job in sorted(jobs, key=lambda job: job.name)}
+    return {
+        job.name: job.wall_s * rng.uniform(1 - spread, 1 + spread) for job in sorted(jobs, key=lambda job: job.name)
+    }
 
 
 def _model(space: str) -> Model:

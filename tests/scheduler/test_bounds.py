@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 from virtual_time import budget, cases, job, play
 
 from tntpipe.resources import GIB, Resources
-from tntpipe.scheduler.bounds import LowerBound, Term, lower_bound
 from tntpipe.scheduler.bound_terms.dual_feasible import DualFeasible, Fitted, Rounded, best_functions
 from tntpipe.scheduler.bound_terms.fitting import fitted
+from tntpipe.scheduler.bounds import LowerBound, Term, lower_bound
 from tntpipe.scheduler.events import Job
 
 rule = settings(max_examples=100, deadline=None)
@@ -214,6 +214,11 @@ def test_the_bound_says_in_a_sentence_what_it_is():
     assert str(found) == "the CPUs: 8:00 of work on 2 CPUs, after 1:10 of what must come first"
     together = lower_bound([job(name, gib=4, wall_s=10) for name in "abc"], budget(8, 10))
     assert str(together) == "the memory: 0:20 for 3 jobs of which 2 fit at once"
+    alone = replace(together, n_at_once=1, head_s=1.0, tail_s=2.0)
+    assert str(alone) == (
+        "the memory: 0:17 for 3 jobs of which 1 fits at once, "
+        "after 0:01 of what must come first and before 0:02 of what must come last"
+    )
 
 
 @pytest.mark.parametrize("term", Term)
@@ -333,4 +338,5 @@ def test_so_many_sizes_at_once_never_block_more_than_fitted(data, capacity, n_at
 
 
 def test_the_plain_share_is_always_among_the_functions():
-    assert Rounded() in best_functions({4, 7}, 10, lambda function: 2 * function.of(4, 10) + function.of(7, 10), 1)
+    found = best_functions(lambda function: 2 * function.of(4, 10) + function.of(7, 10))
+    assert found == [Rounded(2), Rounded()]

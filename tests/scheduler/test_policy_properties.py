@@ -49,7 +49,7 @@ def situations(draw) -> Situation:
         heap = [Rank(-next(levels), -request.mem_bytes, f"j{number}{n}") for n in range(n_jobs)]
         heapify(heap)
         if request.fits_in(within):
-            ready.append(ReadyClass(Shape(request, (float(wall_s),)), heap))
+            ready.append(ReadyClass(Shape(request, (float(wall_s),)), heap=heap))
     return Situation(tuple(ready), running, free)
 
 
@@ -97,7 +97,9 @@ def test_no_job_waits_that_could_start_without_delaying_the_reserved_one(situati
         spare = room_at(packing.reservation.shadow_time, situation, packing)
         spare -= waiting[packing.reservation.name].shape.request
         ends_in_time = NOW + waiting[name].shape.walls_s[0] <= packing.reservation.shadow_time
-        assert not waiting[name].shape.request.fits_in(free) or not (ends_in_time or waiting[name].shape.request.fits_in(spare))
+        assert not waiting[name].shape.request.fits_in(free) or not (
+            ends_in_time or waiting[name].shape.request.fits_in(spare)
+        )
 
 
 def room_at(instant: float, situation: Situation, packing) -> Resources:

@@ -20,8 +20,8 @@ FIRST_RULES = (
     *(Rule(fixed_cpus=cpus) for cpus in (1, 2, 3, 4, 5, 6, 8)),
     Rule(slack=1.1, widen=True),
     Rule(slack=1.25),
-    Rule(slack=1.0),
-    Rule(slack=0.9, widen=True),
+    Rule(slack=0.9),
+    Rule(slack=1.0, widen=True),
 )
 """What is tried at first, beside the rule in force; where much is left to do, only the first few."""
 
@@ -49,8 +49,8 @@ that run in step, as they never do, reward rules that count on it."""
 LEAST_GAIN = 0.003
 """Another rule is advised where it ends the run earlier by this part of the time left: less is chance."""
 
-MOST_ENDS = 40_000
-"""Simulated ends of jobs in one round: some two seconds of CPU."""
+MOST_ENDS = 100_000
+"""Simulated ends of jobs in one round: some five seconds of CPU."""
 
 SLICE_ENDS = 32
 """Simulated ends of jobs in one slice."""
@@ -94,9 +94,7 @@ class Adviser:
         """Find the rule with which the run ends first on average."""
         jobs = {job.name: job for job in scheduler.unfinished()}
         rng = random.Random(f"{self._seed} {self._round}")
-        samples = [
-            {name: rng.uniform(1 - SPREAD, 1 + SPREAD) for name in jobs} for _ in range(N_SAMPLES)
-        ]
+        samples = [{name: rng.uniform(1 - SPREAD, 1 + SPREAD) for name in jobs} for _ in range(N_SAMPLES)]
         current = scheduler.guidance.rule
         n_runs = MOST_ENDS // len(jobs)
         n_rules = max(3, (n_runs - N_FINALISTS * (N_SAMPLES - N_FIRST_SAMPLES)) // N_FIRST_SAMPLES)

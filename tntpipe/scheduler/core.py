@@ -18,6 +18,7 @@ from __future__ import annotations
 import math
 from bisect import bisect_left, insort
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from heapq import heappop, heappush
 
 from tntpipe.resources import Resources
@@ -44,13 +45,18 @@ from tntpipe.scheduler.events import (
     Why,
 )
 from tntpipe.scheduler.horizon import ScanLeft, Work, look_ahead, memory_of
-from tntpipe.scheduler.molding import LAST_PATHS, Guidance
+from tntpipe.scheduler.molding import Guidance
 from tntpipe.scheduler.nodes import Node, nodes_of
 from tntpipe.scheduler.policy import Occupation, Packing, ReadyClass, Reservation, pack
 from tntpipe.scheduler.scans import Scans
 
+DEFAULT_RULE = Rule()
+
 REVIEW_INTERVAL = 0.03
 """The horizon is found anew each time that this part of the time to it has passed."""
+
+ALL_AT_ONCE_PATHS = 3.0
+"""With fewer critical paths left than this, scans no longer wait for their turn: there may soon be too little to do."""
 
 MOLDABLE_CPU_S = 1e-6
 """Sums of seconds below this are rounding errors."""
@@ -59,7 +65,7 @@ MOLDABLE_CPU_S = 1e-6
 class Scheduler:
     """Runs ``jobs`` within ``budget``; raises ``GraphError`` or ``BudgetError`` if they cannot all be run."""
 
-    def __init__(self, jobs: Iterable[Job], budget: Resources, rule: Rule = Rule()) -> None:
+    def __init__(self, jobs: Iterable[Job], budget: Resources, rule: Rule = DEFAULT_RULE) -> None:
         self._budget = budget
         self._nodes = nodes_of(tuple(jobs), budget)
         self._indices = {node.job.name: node.index for node in self._nodes}
@@ -176,7 +182,8 @@ class Scheduler:
         other._states, other._n_pending = list(self._states), list(self._n_pending)
         other._because = dict(self._because)
         other._classes = {
-            index: ReadyClass(ready_class.shape, list(ready_class.heap)) for index, ready_class in self._classes.items()
+            index: ReadyClass(ready_class.shape, ready_class.turn, list(ready_class.heap))
+            for index, ready_class in self._classes.items()
         }
         other._held, other._running = dict(self._held), list(self._running)
         other._free, other._reservation = self._free, self._reservation
@@ -201,7 +208,7 @@ class Scheduler:
     def _launch(self, now: float) -> list[Launch]:
         """Let scans begin whose turn it is, and carry out the policy's decision on the state."""
         self._review(now)
-        most_under_way = self._budget.cpus if self._guidance.n_paths_left > LAST_PATHS else math.inf
+        most_under_way = self._budget.cpus if self._guidance.n_paths_left > ALL_AT_ONCE_PATHS else math.inf
         while self._scans.n_parked and self._scans.n_under_way < most_under_way:
             self._begin_scan(lambda node: True)
         launches: list[Launch] = []
@@ -213,7 +220,7 @@ class Scheduler:
             launches += packing.launches
             if not packing.free.cpus or not self._scans.n_parked:
                 return launches
-            if not self._begin_scan(lambda node, packing=packing: _could_start(node, packing, now)):
+            if not self._begin_scan(partial(_could_start, packing, now)):
                 return launches
 
     def _begin(self, launch: Launch, now: float) -> None:
@@ -249,13 +256,13 @@ class Scheduler:
             left.add_all(scan.work)
             if scan.live:
                 scans.append(ScanLeft(scan.work, _longest([self._chains_s(index, rest_s) for index in scan.live])))
-        self._guidance = look_ahead(
-            left, scans, self._budget, self._memory, self._guidance.rule, self._most_cpus, now
-        )
+        self._guidance = look_ahead(left, scans, self._budget, self._memory, self._guidance.rule, self._most_cpus, now)
+        for ready_class in self._classes.values():
+            ready_class.turn = self._guidance.turn(ready_class.shape)
         self._next_review = now + REVIEW_INTERVAL * max(0.0, self._guidance.horizon - now)
 
     def _chains_s(self, index: int, rest_s: Mapping[int, float]) -> Sequence[float]:
-        """How long the chain is that a ready or running job begins, with 1, 2, … CPUs for all of it that is moldable."""
+        """How long the chain is that a ready or running job begins, with 1, 2, … CPUs for all that is moldable."""
         node = self._nodes[index]
         if index in rest_s:
             return [rest_s[index] + tail_s for tail_s in node.tails_s]
@@ -312,7 +319,7 @@ class Scheduler:
     def _push(self, node: Node) -> None:
         ready_class = self._classes.get(node.shape_index)
         if ready_class is None:
-            ready_class = self._classes[node.shape_index] = ReadyClass(node.shape)
+            ready_class = self._classes[node.shape_index] = ReadyClass(node.shape, self._guidance.turn(node.shape))
         heappush(ready_class.heap, node.rank)
 
     def _finish(self, node: Node, state: State) -> None:
@@ -326,11 +333,9 @@ def _longest(chains_s: Sequence[Sequence[float]]) -> Sequence[float]:
     return chains_s[0] if len(chains_s) == 1 else list(map(max, *chains_s))
 
 
-def _could_start(node: Node, packing: Packing, now: float) -> bool:
+def _could_start(packing: Packing, now: float, node: Node) -> bool:
     """Whether a job whose scan has not begun would find room, and not delay the reserved one."""
     shape, reserved = node.shape, packing.reservation
     if not shape.request.fits_in(packing.free):
         return False
-    return (
-        reserved is None or now + shape.walls_s[0] <= reserved.shadow_time or shape.request.fits_in(reserved.spare)
-    )
+    return reserved is None or now + shape.walls_s[0] <= reserved.shadow_time or shape.request.fits_in(reserved.spare)

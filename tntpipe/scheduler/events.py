@@ -109,7 +109,7 @@ class Rule:
     would use both up.
     """
 
-    slack: float = 0.9
+    slack: float = 1.0
     fixed_cpus: int | None = None
     widen: bool = False
     large_factor: float = 1.0

@@ -14,8 +14,8 @@ from operator import neg
 from typing import NamedTuple
 
 from tntpipe.resources import Resources
-from tntpipe.scheduler.events import Job
-from tntpipe.scheduler.molding import Guidance, Rule
+from tntpipe.scheduler.events import Job, Rule
+from tntpipe.scheduler.molding import Guidance
 
 N_BISECTIONS = 12
 """Halvings of the interval that holds the horizon: to a four-thousandth of it."""
@@ -130,7 +130,6 @@ def look_ahead(
         horizon=now + horizon_s,
         large_cpus=max(1.0, large_cpus * rule.large_factor) if large_cpus > 1 else 1.0,
         large_bytes=memory.large_bytes,
-        beside_bytes=memory.beside_bytes,
         n_paths_left=least_s / longest_s if longest_s else math.inf,
     )
 

@@ -18,7 +18,6 @@ from operator import neg
 from tntpipe.resources import Resources
 from tntpipe.scheduler.events import Job, Rule
 
-
 LAST_PATHS = 1.0
 """With fewer critical paths left than this, there may soon be too little to do for every CPU."""
 
@@ -28,28 +27,27 @@ class Guidance:
     """What a decision about CPUs rests on.
 
     The rule; the horizon; how many CPUs jobs of much memory should have on average (1 unless memory is what the run is
-    short of), and how much of it is much; how many times the longest chain that is left fits in the time to the horizon.
+    short of), and how much of it is much; how many times the longest chain fits in the time that the work alone takes.
     """
 
-    rule: Rule = Rule()
+    rule: Rule
     horizon: float = 0.0
     large_cpus: float = 1.0
     large_bytes: float = math.inf
-    beside_bytes: int = 0
     n_paths_left: float = math.inf
 
     def turn(self, shape: Shape) -> int:
         """The smaller, the earlier a job of this shape is looked at; among equals the longest path decides.
 
-        What ends a path that is nearly done goes first, so that scans that were begun are finished; it delays others
-        little. Where memory is what the run is short of, what finds room beside the largest jobs gives way to what does
-        not. Towards the end of a run only paths count.
+        What ends a path that is nearly done goes early, so that scans that were begun are finished; it delays others
+        little. Where memory is what the run is short of, the jobs that hold much of it go before all. Towards the end
+        of a run only paths count.
         """
         if self.n_paths_left <= LAST_PATHS:
-            return 1
+            return 0
         if self.large_cpus > 1 and shape.request.mem_bytes > self.large_bytes:
             return 0
-        return 0 if shape.nearly_done and self.large_cpus == 1 else 1 if shape.nearly_done else 2
+        return 1 if shape.nearly_done else 2
 
     def chain_s(self, now: float) -> float:
         """How long a chain that begins now may take."""
@@ -60,7 +58,7 @@ class Guidance:
 class Shape:
     """What jobs that are alike to the scheduler have in common.
 
-    ``walls_s`` and ``chains_s`` are the wall times and the bottom levels with the fewest CPUs, with one more, and so on;
+    ``walls_s`` and ``chains_s`` are wall times and bottom levels with the fewest CPUs, with one more, and so on;
     ``chains_s`` is empty for jobs that are not moldable. A path is ``nearly_done`` when little of it is left.
     """
 

@@ -11,7 +11,6 @@ from tntpipe.scheduler.molding import Shape, shape_of
 from tntpipe.scheduler.policy import Rank
 from tntpipe.scheduler.precedence import precedence_of
 
-
 NEARLY_DONE = 0.05
 """A path of a scan is nearly done when what is left of it is less than this part of it."""
 

@@ -23,11 +23,15 @@ from operator import attrgetter
 from typing import NamedTuple
 
 from tntpipe.resources import Resources
-from tntpipe.scheduler.events import Launch, LaunchReason
+from tntpipe.scheduler.events import Launch, LaunchReason, Rule
 from tntpipe.scheduler.molding import Guidance, Shape
 
 OVERRUN_FACTOR = 1.1
 """A job that runs longer than its estimate is expected to take this times its age (Tsafrir 2007 corrects likewise)."""
+
+
+UNGUIDED = Guidance(rule=Rule())
+"""For sets of jobs of which none is moldable and none serves a scan."""
 
 
 class Rank(NamedTuple):
@@ -49,9 +53,10 @@ class Occupation(NamedTuple):
 
 @dataclass(slots=True, eq=False)
 class ReadyClass:
-    """The ready jobs of one shape, as a heap."""
+    """The ready jobs of one shape, as a heap, and their turn by the guidance (see there)."""
 
     shape: Shape
+    turn: int = 0
     heap: list[Rank] = field(default_factory=list)
 
 
@@ -83,17 +88,14 @@ def pack(
     running: Sequence[Occupation],
     free: Resources,
     now: float,
-    guidance: Guidance = Guidance(),
+    guidance: Guidance = UNGUIDED,
     promised: Reservation | None = None,
 ) -> Packing:
     """Choose what starts now; ``ready`` holds no empty class, ``running`` is sorted, and neither is changed.
 
     ``promised`` is the reservation of the decision before: it is not put off because the job would now like more CPUs.
     """
-    heads: list[Head] = [
-        (guidance.turn(ready_class.shape), ready_class.heap[0], ready_class, None)
-        for ready_class in ready
-    ]
+    heads: list[Head] = [(ready_class.turn, ready_class.heap[0], ready_class, None) for ready_class in ready]
     heapify(heads)
     launches: list[Launch] = []
     begun: list[Occupation] = []
@@ -101,10 +103,12 @@ def pack(
     while heads:
         _, rank, ready_class, _ = heads[0]
         shape = ready_class.shape
-        cpus = shape.wanted_cpus(guidance, large, free, now)
-        if promised is not None and promised.name == rank.name:
-            cpus = min(cpus, max(promised.request.cpus, free.cpus))
-        request = shape.with_cpus(cpus) if shape.chains_s else shape.request
+        request = shape.request
+        if shape.chains_s:
+            cpus = shape.wanted_cpus(guidance, large, free, now)
+            if promised is not None and promised.name == rank.name:
+                cpus = min(cpus, max(promised.request.cpus, free.cpus))
+            request = shape.with_cpus(cpus)
         if not request.fits_in(free):
             reservation = reserve(rank.name, request, _by_expected_end(running, begun, now), free)
             if not _ends_earlier_with(free, shape, reservation, now):
@@ -150,7 +154,9 @@ def _ends_earlier_with(free: Resources, shape: Shape, reservation: Reservation, 
     return now + shape.wall_s(free.cpus) <= reservation.shadow_time + shape.wall_s(reservation.request.cpus)
 
 
-def _widened(launches: Sequence[Launch], ready: Iterable[ReadyClass], free: Resources) -> tuple[list[Launch], Resources]:
+def _widened(
+    launches: Sequence[Launch], ready: Iterable[ReadyClass], free: Resources
+) -> tuple[list[Launch], Resources]:
     """Lend the CPUs that are left, one at a time, to the moldable jobs that start now, the first in order first."""
     shapes = {rank.name: ready_class.shape for ready_class in ready for rank in ready_class.heap}
     requests = {launch.name: launch.request for launch in launches}

@@ -22,7 +22,7 @@ from typing import TypeVar
 Number = TypeVar("Number", int, float)
 
 MAX_PARTS = 20
-N_SIZES = 12
+"""Of jobs so small that more than 20 fit, what is left beside them is at most 1 / 21."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,14 +64,10 @@ DualFeasible = Rounded | Fitted
 SHARE = Rounded()
 
 
-def best_functions(
-    sizes: Iterable[int], capacity: int, area_s: Callable[[Rounded], float], n_best: int
-) -> list[DualFeasible]:
-    """The functions under which jobs of these sizes have the largest areas, best first, and the plain share."""
-    parts = {*range(1, MAX_PARTS + 1), *spread([capacity // size for size in sizes if size], N_SIZES)}
-    function_of = {area_s(function): function for function in (*map(Rounded, sorted(parts, reverse=True)), SHARE)}
-    best: list[DualFeasible] = [function_of[area] for area in sorted(function_of, reverse=True)[:n_best]]
-    return best if SHARE in best else [*best, SHARE]
+def best_functions(area_s: Callable[[DualFeasible], float]) -> list[DualFeasible]:
+    """The function in steps under which the jobs have the largest area, if that is more; and the plain share."""
+    best = max((SHARE, *map(Rounded, range(1, MAX_PARTS + 1))), key=area_s)
+    return [SHARE] if best == SHARE else [best, SHARE]
 
 
 def spread(values: Iterable[Number], n_most: int) -> list[Number]:

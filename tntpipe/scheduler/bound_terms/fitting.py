@@ -17,8 +17,8 @@ from itertools import pairwise
 
 from tntpipe.scheduler.bound_terms.dual_feasible import SHARE, DualFeasible, Fitted
 
-N_FITTED_SIZES = 8
-"""With at most four at once these have 495 combinations."""
+N_FITTED_SIZES = 10
+"""With at most four at once these have 1001 combinations."""
 MOST_FITTED_AT_ONCE = 4
 MAX_PIVOTS = 100
 

@@ -28,7 +28,7 @@ class Levels:
 
 @dataclass(frozen=True, slots=True)
 class Instance:
-    """What the terms know of the jobs; ``shape_of`` gives ranks in ``shapes``, ``before`` and ``after`` numbers of jobs.
+    """What the terms know of jobs; ``shape_of`` gives ranks in ``shapes``, ``before`` and ``after`` numbers of jobs.
 
     ``walls_s`` are with the fewest CPUs, ``shortest_s`` with the most that a job can use within the budget.
     """

@@ -17,7 +17,6 @@ from tntpipe.scheduler.bound_terms.dual_feasible import SHARE, DualFeasible, bes
 from tntpipe.scheduler.bound_terms.fitting import fitted
 from tntpipe.scheduler.bound_terms.instance import Instance, Shape
 
-N_FUNCTIONS = 3
 N_SAMPLED = 256
 N_MEMORY_SIZES = 128
 N_GOLDEN_STEPS = 14
@@ -45,7 +44,7 @@ class Weights:
 
 
 def ways_to_weigh(instance: Instance) -> list[Weights]:
-    """The ways under which the jobs have most area: by CPUs alone, by memory alone, and by both, each the best first."""
+    """Ways under which the jobs have much area: by CPUs alone, by memory alone, and by both; the best of each first."""
     budget = instance.budget
     sample, walls_s = _sample(instance)
 
@@ -55,19 +54,13 @@ def ways_to_weigh(instance: Instance) -> list[Weights]:
     def cpu_weights(function: DualFeasible) -> Weights:
         return Weights(budget, function, SHARE, 0.0)
 
-    sizes = {cpus for shape in sample for cpus, _ in shape.rates}
-    of_cpus = best_functions(sizes, budget.cpus, lambda function: area_s(cpu_weights(function)), N_FUNCTIONS)
+    of_cpus = best_functions(lambda function: area_s(cpu_weights(function)))
     of_memory = _memory_functions(instance)
-    cpu_ways = [cpu_weights(function) for function in of_cpus]
-    memory_ways = [Weights(budget, SHARE, function, 1.0) for function in of_memory]
-    mixed_ways: list[Weights] = []
+    ways = [cpu_weights(function) for function in of_cpus]
+    ways += [Weights(budget, SHARE, function, 1.0) for function in of_memory]
     if any(len(shape.rates) > 1 for shape in sample):
-        mixed_ways = [
-            _best_mean(Weights(budget, cpu_function, memory_function, 0.5), area_s)
-            for cpu_function in of_cpus[:2]
-            for memory_function in of_memory[:2]
-        ]
-    return [*cpu_ways, *memory_ways, *sorted(mixed_ways, key=area_s, reverse=True)[:2]]
+        ways.append(_best_mean(Weights(budget, of_cpus[0], of_memory[0], 0.5), area_s))
+    return ways
 
 
 def _memory_functions(instance: Instance) -> list[DualFeasible]:
@@ -82,8 +75,7 @@ def _memory_functions(instance: Instance) -> list[DualFeasible]:
         return sum([function.of(size, capacity) * seconds for size, seconds in seconds_of.items()])
 
     n_at_once = instance.budget.cpus // min(shape.rates[0][0] for shape in instance.shapes)
-    rounded = best_functions(seconds_of, capacity, area_s, N_FUNCTIONS)
-    functions = dict.fromkeys([*rounded, fitted(seconds_of, capacity, n_at_once)])
+    functions = dict.fromkeys([*best_functions(area_s), fitted(seconds_of, capacity, n_at_once)])
     return sorted(functions, key=area_s, reverse=True)
 
 
