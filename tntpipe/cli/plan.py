@@ -19,7 +19,7 @@ from tntpipe.model import Model
 from tntpipe.pipeline.method import BrainExtraction
 from tntpipe.pipeline.model_steps import PreparedModel, prepare_model
 from tntpipe.pipeline.scan_steps import scan_steps
-from tntpipe.profiling.estimates import estimate
+from tntpipe.profiling.estimates import MAX_CPUS, estimate
 from tntpipe.programs import Programs, find_programs
 from tntpipe.resources import Resources
 from tntpipe.scheduler.core import Scheduler
@@ -102,7 +102,7 @@ def _named(findings: Iterable[Finding], bids_dir: Path) -> list[Refusal]:
     return list(refusals.values())
 
 
-def check_budget(graph: Graph, ants_n_proc: int, budget: Resources) -> None:
+def check_budget(graph: Graph, ants_n_proc: int | None, budget: Resources) -> None:
     """Refuse steps that ask for more than the whole budget, before anything is written.
 
     Raises
@@ -111,33 +111,33 @@ def check_budget(graph: Graph, ants_n_proc: int, budget: Resources) -> None:
         Naming the steps and both figures.
     """
     alike = {(step.kind, step.variant, step.voxels, step.moldable): step for step in graph}
-    jobs = []
-    for step in alike.values():
-        request, wall_s = request_of(step, ants_n_proc)
-        jobs.append(Job(name=step.name, request=request, wall_s=wall_s))
     try:
-        Scheduler(jobs, budget)
+        Scheduler([job_of(step, ants_n_proc) for step in alike.values()], budget)
     except BudgetError as error:
         options = "--n_proc and --memory_gb set the budget; --ants_n_proc sets the CPUs of ANTs steps."
         raise BudgetError(error.fact, remedy=f"{error.remedy} {options}") from None
 
 
-def request_of(step: Step, ants_n_proc: int) -> tuple[Resources, float]:
-    """What to reserve for a step, and its expected wall time in seconds."""
+def job_of(step: Step, ants_n_proc: int | None, follows: tuple[str, ...] = ()) -> Job:
+    """What the scheduler is told of a step; without ``ants_n_proc`` it chooses the CPUs of a moldable one."""
     expected = estimate(step.kind, step.variant, step.voxels)
-    threads = ants_n_proc if step.moldable else 1
-    return Resources(threads, expected.mem_bytes), expected.wall_s(threads)
+    threads = (ants_n_proc or 1) if step.moldable else 1
+    return Job(
+        name=step.name,
+        request=Resources(threads, expected.mem_bytes),
+        wall_s=expected.wall_s(threads),
+        follows=follows,
+        group=step.scan,
+        kind=step.kind,
+        max_cpus=MAX_CPUS if step.moldable and ants_n_proc is None else threads,
+        thread_overhead=expected.thread_overhead if step.moldable else 0.0,
+    )
 
 
-def jobs_of(graph: Graph, done: Collection[str], ants_n_proc: int) -> list[Job]:
+def jobs_of(graph: Graph, done: Collection[str], ants_n_proc: int | None) -> list[Job]:
     """The scheduler's jobs for the steps that are not done."""
-    jobs = []
-    for step in graph:
-        if step.name in done:
-            continue
-        request, wall_s = request_of(step, ants_n_proc)
-        follows = tuple(name for name in graph.follows[step.name] if name not in done)
-        jobs.append(
-            Job(name=step.name, request=request, wall_s=wall_s, follows=follows, group=step.scan, kind=step.kind)
-        )
-    return jobs
+    return [
+        job_of(step, ants_n_proc, tuple(name for name in graph.follows[step.name] if name not in done))
+        for step in graph
+        if step.name not in done
+    ]

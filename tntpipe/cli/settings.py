@@ -38,7 +38,7 @@ class Settings:
     brain_mask_dir: Path | None
     n_proc: int | None
     memory_gb: float | None
-    ants_n_proc: int
+    ants_n_proc: int | None
     dry_run: bool
     graph_output: Path | None
     stop_on_first_crash: bool
@@ -75,7 +75,7 @@ def settings_of(options: argparse.Namespace) -> Settings:
         brain_mask_dir=options.brain_mask_dir.absolute() if options.brain_mask_dir else None,
         n_proc=options.n_proc,
         memory_gb=memory_gb,
-        ants_n_proc=options.ants_n_proc or 1,
+        ants_n_proc=options.ants_n_proc,
         dry_run=options.dry_run,
         graph_output=options.graph_output,
         stop_on_first_crash=options.stop_on_first_crash,

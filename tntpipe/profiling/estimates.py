@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
@@ -24,9 +24,8 @@ STEP_BYTES = 32 * MIB
 """Requests are multiples of this, and times have two digits: steps of scans of about one size are alike to the
 scheduler, whose decisions take longer the more kinds of request there are."""
 
-THREAD_OVERHEAD = 0.08
-"""a in S(k) = k / (1 + a (k − 1)), the speed-up of ANTs at k threads (published: 1.69, 2.76, 3.61 at 2, 3, 4)."""
-
+NO_SPEED_UP = 1.0
+"""The thread overhead of what was not measured with several threads: nothing is gained by them."""
 
 MAX_CPUS = 8
 """Beyond so many threads ANTs gains nothing (ANTsX/ANTs #268, #604)."""
@@ -34,7 +33,7 @@ MAX_CPUS = 8
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Estimate:
-    """What to reserve for a step, and its wall time at one thread."""
+    """What to reserve for a step, its wall time at one thread, and a in S(k) = k / (1 + a (k - 1)) at k threads."""
 
     mem_bytes: int
     cpu_s: float
@@ -64,5 +63,10 @@ def estimate(kind: str, variant: str, voxels: int) -> Estimate:
     return Estimate(
         mem_bytes=math.ceil((peak * MEMORY_MARGIN + MEMORY_PAD_BYTES) / STEP_BYTES) * STEP_BYTES,
         cpu_s=float(f"{max(line['cpu_s'] + line['cpu_s_per_voxel'] * voxels for line in chosen):.2g}"),
-        thread_overhead=THREAD_OVERHEAD,
+        thread_overhead=_thread_overhead(chosen) or _thread_overhead(variants.values()) or NO_SPEED_UP,
     )
+
+
+def _thread_overhead(lines: Iterable[Mapping[str, float]]) -> float | None:
+    """The worst that was measured, if any was."""
+    return max((line["thread_overhead"] for line in lines if "thread_overhead" in line), default=None)
