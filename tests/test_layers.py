@@ -34,16 +34,18 @@ MAY_IMPORT: dict[str, set[str]] = {
     "derivatives": {"steps", "workfolder", *BASE},
     "pipeline": {"steps", "bids", "model", *BASE},
     "executors": {"scheduler", "profiling", "graph", "workfolder", "derivatives", "events", "steps", *BASE},
+    "planning": {"scheduler", "executors", "resources", "files", "errors"},
     "journal": {"events"},
     "run_state": {"events"},
     "scan_tracker": {"events", "graph"},
     "dashboard": {"run_state", "events", "resources"},
     "lines": {"dashboard", "events", "resources"},
+    "waiting": {"scheduler", "dashboard", "resources"},
     "crash": {"events", "workfolder", "resources"},
     "cli": {
         *("__init__", "steps", "scheduler", "profiling", "bids", "imaging", "budget", "programs", "model", "graph"),
-        *("workfolder", "derivatives", "pipeline", "executors", "journal", "run_state", "scan_tracker", "dashboard"),
-        *("lines", "crash", "events", *BASE),
+        *("workfolder", "derivatives", "pipeline", "executors", "planning", "journal", "run_state", "scan_tracker"),
+        *("dashboard", "lines", "waiting", "crash", "events", *BASE),
     },
     "__main__": {"cli"},
 }
@@ -54,6 +56,7 @@ HOMES: dict[str, set[str]] = {
     "rich": {"dashboard", "cli"},
     "nibabel": {"imaging"},
     "bids": {"bids"},
+    "matplotlib": {"planning"},
     "subprocess": {"executors", "ants", "cli"},
 }
 """The only parts that may import a package."""

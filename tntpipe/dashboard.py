@@ -22,12 +22,14 @@ def render(state: RunState, now: float, *, height: int = 24) -> RenderableType:
     """The whole screen at the instant ``now`` (seconds since the epoch), in fewer than ``height`` lines."""
     told = [(name, scan) for name, scan in state.scans.items() if scan.n_running or _went_wrong(scan)]
     room = max(height - 1 - N_OVERVIEW_LINES - N_HEADER_LINES, 0)
-    recent = list(state.recent)[-max(room // 3, 1) :]
-    room = max(room - len(recent), 2)
+    recent = list(state.recent)[-max(room // 4, 1) :]
+    waiting = list(state.waiting.items())[: room // 4]
+    room = max(room - len(recent) - len(waiting), 2)
     room_for_steps = room - min(len(told), room // 2)
     room_for_scans = room - min(len(state.running), room_for_steps)
     parts: list[RenderableType] = [_overview(state, now)]
     parts += [_running_steps(state, now, room_for_steps), _scans(told, room_for_scans)]
+    parts += [_line("").append(f" {name} ", "bold").append(_flat(why), "yellow") for name, why in waiting]
     parts += [_line("").append(_clock(t), "dim").append(f" {_flat(text)}") for t, text in recent]
     return Group(*parts)
 

@@ -83,6 +83,13 @@ class StepDropped:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class StepsWaiting:
+    """The first of the steps that could run but wait, in the order in which they would start, and why."""
+
+    steps: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ScanEnded:
     scan: str
     outcome: ScanOutcome
@@ -103,4 +110,6 @@ class RunEnded:
     scans: Mapping[str, str]
 
 
-RunEvent = RunStarted | StepStarted | StepSampled | StepEnded | StepDropped | ScanEnded | Notice | RunEnded
+RunEvent = (
+    RunStarted | StepStarted | StepSampled | StepEnded | StepDropped | StepsWaiting | ScanEnded | Notice | RunEnded
+)

@@ -15,7 +15,7 @@ from typing import Any
 
 from tntpipe.events import RunEvent, RunStarted
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 
 class Journal:

@@ -17,6 +17,7 @@ from tntpipe.events import (
     StepEnded,
     StepSampled,
     StepStarted,
+    StepsWaiting,
 )
 
 N_RECENT = 6
@@ -57,6 +58,7 @@ class RunState:
     ants: str = ""
     scans: dict[str, ScanState] = field(default_factory=dict)
     running: dict[str, RunningStep] = field(default_factory=dict)
+    waiting: dict[str, str] = field(default_factory=dict)
     recent: deque[tuple[float, str]] = field(default_factory=lambda: deque(maxlen=N_RECENT))
     n_steps: int = 0
     n_over: int = 0
@@ -81,6 +83,8 @@ class RunState:
                 self._end(t, event)
             case StepDropped():
                 self._over(event.scan)
+            case StepsWaiting():
+                self.waiting = dict(event.steps)
             case ScanEnded():
                 scan = self.scans.setdefault(event.scan, ScanState(0))
                 scan.outcome, scan.message = event.outcome, event.message

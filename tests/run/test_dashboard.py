@@ -8,7 +8,17 @@ import pytest
 from rich.console import Console
 
 from tntpipe.dashboard import render
-from tntpipe.events import Notice, Outcome, RunStarted, ScanEnded, ScanOutcome, StepEnded, StepSampled, StepStarted
+from tntpipe.events import (
+    Notice,
+    Outcome,
+    RunStarted,
+    ScanEnded,
+    ScanOutcome,
+    StepEnded,
+    StepSampled,
+    StepStarted,
+    StepsWaiting,
+)
 from tntpipe.resources import GIB
 from tntpipe.run_state import RunState
 
@@ -39,6 +49,7 @@ def busy(n_scans: int, *, name: str = NAME, n_running: int = 16, n_failed: int =
         step = f"{scan}/subcortical_nonlinear_registration"
         state.apply(2, StepStarted(name=step, scan=scan, kind="subcortical", cpus=1, mem_bytes=3 * GIB, pid=1))
         state.apply(3, StepSampled(name=step, cpu_s=1, rss_bytes=2 * GIB))
+    state.apply(4, StepsWaiting(steps={f"{scan}/waits": "waits for 2 more CPUs " * 9 for scan in scans[:5]}))
     state.apply(4, Notice(text="a notice " * 40))
     ended = StepEnded(name=f"{scans[0]}/x", scan=scans[0], kind="x", outcome=Outcome.FAILED, usage={}, message="no\nno")
     state.apply(5, ended)
@@ -97,3 +108,11 @@ def test_a_tall_terminal_shows_every_step_that_runs() -> None:
 
 def test_a_run_that_has_not_begun_can_be_drawn() -> None:
     assert drawn(RunState(), 80)
+
+
+def test_the_head_of_the_queue_says_why_it_waits() -> None:
+    state = busy(20, name="sub-{:03}")
+    state.apply(6, StepsWaiting(steps={"sub-007/nonlinear_registration": "waits for 1.2 GiB more of memory"}))
+    text = "\n".join(drawn(state, 80))
+    assert "sub-007/nonlinear_registration waits for 1.2 GiB more of memory" in text
+    assert "sub-001/waits" not in text

@@ -7,6 +7,7 @@ import json
 import os
 import signal
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -14,8 +15,15 @@ from pytest_mock import MockerFixture
 from small_runs import World, script
 
 from tntpipe.crash import crash_text
+from tntpipe.derivatives import Derivatives
 from tntpipe.events import StepEnded
 from tntpipe.executors.children import environment
+from tntpipe.executors.drive import drive
+from tntpipe.executors.machine import Machine
+from tntpipe.graph import build_graph
+from tntpipe.resources import MIB, Resources
+from tntpipe.scheduler.core import Scheduler
+from tntpipe.scheduler.events import Job
 
 
 def ended(world: World, name: str) -> StepEnded:
@@ -189,26 +197,32 @@ def test_a_child_has_as_many_threads_as_cpus_and_a_small_environment() -> None:
     assert "AWS_SECRET" not in kept and "LD_PRELOAD" not in kept
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["SIGINT", "SIGTERM"])
-def test_a_signal_to_the_run_ends_it_in_good_order(world: World, number: signal.Signals, tmp_path: Path) -> None:
-    from tntpipe.derivatives import Derivatives
-    from tntpipe.executors.drive import drive
-    from tntpipe.executors.machine import Machine
-    from tntpipe.graph import build_graph
-    from tntpipe.resources import MIB, Resources
-    from tntpipe.scheduler.core import Scheduler
-    from tntpipe.scheduler.events import Job
-
-    graph = build_graph([script("s/a", "sleep 60")], {"sh"})
-    work = world.work
+def driven(world: World, out: Path, number: signal.Signals, text: str, asked: Callable[[], None]) -> Machine:
+    """A run of one step that gets a signal as soon as the step has started."""
+    graph = build_graph([script("s/a", text)], {"sh"})
     machine = Machine(
         graph,
-        work,
-        Derivatives(tmp_path / "out", work),
+        world.work,
+        Derivatives(out, world.work),
         {"sh": ("/bin/sh", "-c")},
         lambda event: os.kill(os.getpid(), number) if type(event).__name__ == "StepStarted" else None,
+        asked=asked,
     )
     with machine.signals():
         drive(Scheduler([Job(name="s/a", request=Resources(1, MIB), wall_s=1.0)], Resources(1, MIB)), machine)
     machine.close()
+    return machine
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["SIGINT", "SIGTERM"])
+def test_a_signal_to_the_run_ends_it_in_good_order(world: World, number: signal.Signals, tmp_path: Path) -> None:
+    machine = driven(world, tmp_path / "out", number, "sleep 60", lambda: None)
     assert machine.stop_signal == number
+
+
+def test_sigusr1_asks_how_things_stand_and_stops_nothing(world: World, tmp_path: Path) -> None:
+    asked: list[int] = []
+    machine = driven(world, tmp_path / "out", signal.SIGUSR1, "sleep 0.2; echo x > out", lambda: asked.append(1))
+    assert asked == [1]
+    assert machine.stop_signal is None
+    assert (world.work.folder("s/a") / "out").exists()

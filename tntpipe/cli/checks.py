@@ -41,6 +41,7 @@ def check_scans(
     *,
     n_threads: int,
     cache: Path,
+    save_cache: bool = True,
     progress: Callable[[int], None] = lambda n_checked: None,
 ) -> tuple[list[Subject], list[Refusal]]:
     """The scans that can be run, in their order, and those that cannot."""
@@ -58,7 +59,8 @@ def check_scans(
         for n_checked, result in enumerate(pool.map(check, scans), 1):
             (subjects if isinstance(result, Subject) else refusals).append(result)  # type: ignore[arg-type]
             progress(n_checked)
-    _write_cache(cache, known)
+    if save_cache:
+        _write_cache(cache, known)
     return subjects, refusals
 
 

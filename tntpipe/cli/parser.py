@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NoReturn
 
 from tntpipe import __version__
-from tntpipe.cli.values import LARGEST_GIB, Gather, count, number, path
+from tntpipe.cli.values import LARGEST_GIB, Gather, count, number, path, several
 from tntpipe.errors import UsageError
 from tntpipe.steps.registration import PRESETS
 
@@ -33,6 +33,7 @@ examples:
   tntpipe bids out participant --subcortical --intracranial_volume --participant_labels 01 02
   tntpipe bids out participant --registration quick    minutes instead of an hour and more a scan
   tntpipe bids out participant --dry-run               what would run and be written; runs nothing
+  tntpipe bids out participant --plan                  how long that would take; runs nothing
 
 exit status: 0 all well; 1 some scan failed; 16 not a BIDS dataset; 17 unknown level; 18 nothing
 selected; 64 wrong usage; 65 bad data; 66 input missing; 69 program missing; 70 an error in tntpipe;
@@ -103,6 +104,7 @@ def make_parser() -> argparse.ArgumentParser:
     _add_method(_Group(parser, "how to compute it"))
     _add_model(_Group(parser, "another model than the built-in MNI152NLin2009cAsym"))
     _add_resources(_Group(parser, "resources"))
+    _add_planning(_Group(parser, "planning (nothing is run)"))
     _add_running(_Group(parser, "running"))
     return parser
 
@@ -218,7 +220,7 @@ def _add_resources(group: _Group) -> None:
     cpus = ("--n_proc", "--nprocs", "--nthreads", "--n_cpus", "--ncpus")
     group.add(
         *cpus,
-        type=count(1),
+        type=several(count(1)),
         metavar="N",
         help="CPUs that the run uses, even more than there are (default: the least of machine, affinity, cgroup quota "
         "and batch grant)",
@@ -226,7 +228,7 @@ def _add_resources(group: _Group) -> None:
     memory = ("--memory_gb", "--mem_gb")
     group.add(
         *memory,
-        type=number(0.001, LARGEST_GIB),
+        type=several(number(0.001, LARGEST_GIB)),
         metavar="G",
         help="memory in GiB that the run uses, even more than there is (default: the least of what is available, what "
         "the cgroup leaves and batch grant)",
@@ -235,6 +237,28 @@ def _add_resources(group: _Group) -> None:
     group.add("--mem_mb", metavar="M", help="the same; a number without a unit is MiB")
     threads = ("--ants_n_proc", "--omp_nthreads", "--ants_nthreads")
     group.add(*threads, type=count(1), metavar="K", help="threads of one ANTs process (default 1)")
+
+
+def _add_planning(group: _Group) -> None:
+    group.add(
+        "--plan",
+        action="store_true",
+        help="predict when a run would end, what would run when and what it would use, on this or another machine; "
+        "--n_proc 8,16,40 --memory_gb 16,64,188 compares budgets",
+    )
+    group.add(
+        "--plan_picture", type=path, metavar="F", help="--plan, and draw it (.png, .svg or .pdf), the first budget only"
+    )
+    group.add(
+        "--dry_run", "--debug_io", action="store_true", help="list scans, steps, requests and output names; run nothing"
+    )
+    group.add(
+        "--graph_output",
+        "--write_graph",
+        type=path,
+        metavar="F",
+        help="write the graph of steps (.dot, or .svg/.png by Graphviz) and stop",
+    )
 
 
 def _add_running(group: _Group) -> None:
@@ -257,16 +281,6 @@ def _add_running(group: _Group) -> None:
         type=path,
         metavar="TOML",
         help="options by name, as n_proc = 4 or subcortical = true; what is typed wins over the file",
-    )
-    group.add(
-        "--dry_run", "--debug_io", action="store_true", help="list scans, steps, requests and output names; run nothing"
-    )
-    group.add(
-        "--graph_output",
-        "--write_graph",
-        type=path,
-        metavar="F",
-        help="write the graph of steps (.dot, or .svg/.png by Graphviz) and stop",
     )
     group.add("--stop_on_first_crash", action="store_true", help="end the run when a step fails")
     group.add("--no_dashboard", action="store_true", help="plain lines instead of the display")

@@ -66,6 +66,7 @@ def make_plan(settings: Settings, n_threads: int, progress: Callable[[str], None
         settings.brain_mask_dir,
         n_threads=n_threads,
         cache=settings.work_dir / "checks.json",
+        save_cache=not settings.plan,
         progress=lambda n_checked: progress(f"checking scans: {n_checked} of {n_scans}"),
     )
     second = models[1] if len(models) > 1 else None

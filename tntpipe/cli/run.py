@@ -6,7 +6,7 @@ import gc
 import os
 import signal
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 
 from tntpipe import __version__
@@ -15,6 +15,7 @@ from tntpipe.bids.methods import RunFacts
 from tntpipe.budget.find import Budget, find_budget
 from tntpipe.cli.dry_run import print_graph_written, print_plan, write_graph
 from tntpipe.cli.plan import Plan, check_budget, jobs_of, make_plan
+from tntpipe.cli.predict import predict
 from tntpipe.cli.settings import Settings
 from tntpipe.cli.summary import print_summary
 from tntpipe.cli.views import Views
@@ -30,13 +31,17 @@ from tntpipe.events import (
     ScanOutcome,
     StepDropped,
     StepEnded,
+    StepsWaiting,
 )
+from tntpipe.executors.adviser import Adviser
 from tntpipe.executors.drive import drive
 from tntpipe.executors.machine import Machine
 from tntpipe.graph import Graph
+from tntpipe.lines import counted
 from tntpipe.scan_tracker import ScanTracker
 from tntpipe.scheduler.core import Scheduler
-from tntpipe.scheduler.events import Action, Drop, Event
+from tntpipe.scheduler.events import Action, Drop, Event, RuleChosen
+from tntpipe.waiting import waiting_steps
 from tntpipe.workfolder import WorkFolder, remove_steps
 
 
@@ -51,6 +56,10 @@ def run_participants(settings: Settings, words: Sequence[str]) -> ExitStatus:
 
 def _planned_and_run(settings: Settings, words: Sequence[str]) -> ExitStatus:
     budget = find_budget(settings.n_proc, settings.memory_gb)
+    if settings.plan:
+        plan = make_plan(settings, budget.cpu_limits[0].amount, _say_progress)
+        predict(plan, _done_without_writing(plan.graph, settings, plan.programs.versions), settings)
+        return ExitStatus.SCAN_FAILED if plan.refusals else ExitStatus.SUCCESS
     plan = make_plan(settings, budget.cpus.amount, _say_progress)
     if settings.graph_output is not None:
         write_graph(plan.graph, settings.graph_output)
@@ -65,6 +74,11 @@ def _planned_and_run(settings: Settings, words: Sequence[str]) -> ExitStatus:
         return ExitStatus.SCAN_FAILED if plan.refusals else ExitStatus.SUCCESS
     refuse_foreign_dataset(settings.output_dir)
     return _Run(settings, plan, budget, words).run()
+
+
+N_WAITING_SHOWN = 5
+N_WAITING_LOGGED = 50
+"""So many of the steps that wait are told, on the screen and in the log."""
 
 
 class _Run:
@@ -100,12 +114,13 @@ class _Run:
                 self._derivatives,
                 self._plan.programs.commands,
                 self._emit,
-                tick=self._views.tick if self._views.live else None,
+                tick=self._tick if self._views.live else None,
+                asked=self._tell_what_waits,
             )
             try:
                 self._begin()
                 with machine.signals():
-                    drive(self._scheduler, machine, self._observe)
+                    drive(self._scheduler, machine, self._observe, Adviser())
             finally:
                 machine.close()
                 self._work.close()
@@ -155,6 +170,21 @@ class _Run:
         if isinstance(happened, Drop):
             step = self._plan.graph.steps[happened.name]
             self._emit(StepDropped(name=step.name, scan=step.scan, because=happened.because))
+        elif isinstance(happened, RuleChosen):
+            self._views.emit(Notice(text=f"looked ahead; from now on: {happened.rule}", level="DEBUG"))
+
+    def _tick(self) -> None:
+        """Draw the screen, with the head of the queue."""
+        waiting = dict(waiting_steps(self._scheduler, self._machine.now(), N_WAITING_SHOWN))
+        if waiting != self._views.state.waiting:
+            self._views.emit(StepsWaiting(steps=waiting))
+        self._views.tick()
+
+    def _tell_what_waits(self) -> None:
+        """Say in the log what waits, and why."""
+        self._views.emit(Notice(text=f"{counted(len(self._views.state.running), 'step')} running; what waits:"))
+        for name, why in waiting_steps(self._scheduler, self._machine.now(), N_WAITING_LOGGED):
+            self._views.emit(Notice(text=f"  {name} {why}"))
 
 
 def _say_progress(text: str) -> None:
@@ -169,6 +199,14 @@ def _done_steps(graph: Graph, work: WorkFolder, derivatives: Derivatives) -> set
         if done.issuperset(graph.follows[step.name]) and work.is_done(step) and derivatives.are_published(step):
             done.add(step.name)
     return done
+
+
+def _done_without_writing(graph: Graph, settings: Settings, program_versions: Mapping[str, str]) -> set[str]:
+    """The same, where nothing may be written."""
+    if settings.clean_work or not (settings.work_dir / "scratch").is_dir():  # as every work folder has
+        return set()
+    work = WorkFolder(settings.work_dir, program_versions)
+    return _done_steps(graph, work, Derivatives(settings.output_dir, work))
 
 
 def _count_by_scan(graph: Graph, names: Iterable[str]) -> dict[str, int]:

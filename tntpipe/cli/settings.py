@@ -39,6 +39,9 @@ class Settings:
     n_proc: int | None
     memory_gb: float | None
     ants_n_proc: int | None
+    plan: bool
+    plan_picture: Path | None
+    planned_budgets: tuple[tuple[int | None, float | None], ...]
     dry_run: bool
     graph_output: Path | None
     stop_on_first_crash: bool
@@ -60,7 +63,9 @@ def settings_of(options: argparse.Namespace) -> Settings:
     if unknown:
         raise UnknownLevelError(f"There is no level {unknown}.", remedy=f"Use {' or '.join(LEVELS)}.")
     model, subcortical_model = models_of(options)
-    memory_gb, notices = _memory(options)
+    memories_gb, notices = _memory(options)
+    budgets = _budgets(options, memories_gb)
+    plan = _plans(options, len(budgets))
     bids_dir, output_dir = options.bids_dir.absolute(), options.output_dir.absolute()
     work_dir = (options.working_directory or options.output_dir / "work").absolute()
     _check_folders(bids_dir, output_dir, work_dir)
@@ -73,9 +78,12 @@ def settings_of(options: argparse.Namespace) -> Settings:
         model=model,
         subcortical_model=subcortical_model,
         brain_mask_dir=options.brain_mask_dir.absolute() if options.brain_mask_dir else None,
-        n_proc=options.n_proc,
-        memory_gb=memory_gb,
+        n_proc=budgets[0][0],
+        memory_gb=budgets[0][1],
         ants_n_proc=options.ants_n_proc,
+        plan=plan,
+        plan_picture=options.plan_picture,
+        planned_budgets=budgets if plan else (),
         dry_run=options.dry_run,
         graph_output=options.graph_output,
         stop_on_first_crash=options.stop_on_first_crash,
@@ -178,8 +186,8 @@ LARGEST_BARE_GIB = 1024.0
 """A bare ``--mem`` is MB for fMRIPrep and GB for MRIQC: below this it is taken for GiB, from it on for MiB."""
 
 
-def _memory(options: argparse.Namespace) -> tuple[float | None, list[str]]:
-    """The memory budget in GiB, and what to say about how it was understood."""
+def _memory(options: argparse.Namespace) -> tuple[float | tuple[float, ...] | None, list[str]]:
+    """The memory in GiB, of each budget where there are several, and what to say about how it was understood."""
     given = [name for name in ("memory_gb", "mem", "mem_mb") if getattr(options, name) is not None]
     if len(given) > 1:
         raise UsageError(
@@ -195,3 +203,35 @@ def _memory(options: argparse.Namespace) -> tuple[float | None, list[str]]:
     if not 0 < memory_gb <= LARGEST_GIB:
         raise UsageError(f"{typed} is no amount of memory.", remedy="Write for example 16G or 16000M.")
     return memory_gb, [f"{typed} is understood as {memory_gb:g} GiB"]
+
+
+def _budgets(
+    options: argparse.Namespace, memories_gb: float | tuple[float, ...] | None
+) -> tuple[tuple[int | None, float | None], ...]:
+    """CPUs and memory of each budget; None where they are still to be found."""
+    n_procs, memories = (value if isinstance(value, tuple) else (value,) for value in (options.n_proc, memories_gb))
+    n_budgets = max(len(n_procs), len(memories))
+    if {len(n_procs), len(memories)} - {1, n_budgets}:
+        raise UsageError(
+            f"--n_proc has {len(n_procs)} values, --memory_gb {len(memories)}.",
+            remedy="Give as many of each, which make pairs, or one of either.",
+        )
+    repeated = (values * n_budgets if len(values) == 1 else values for values in (n_procs, memories))
+    return tuple(zip(*repeated, strict=True))
+
+
+def _plans(options: argparse.Namespace, n_budgets: int) -> bool:
+    """Whether a plan is asked for, and all that is for one comes with one."""
+    plan: bool = options.plan or options.plan_picture is not None
+    if plan and options.graph_output is not None:
+        raise UsageError("--plan and --graph_output exclude each other.", remedy="Give one of them.")
+    if options.plan_picture is not None:
+        from tntpipe.planning.gantt_picture import check_ending
+
+        check_ending(options.plan_picture)
+    if n_budgets > 1 and not plan:
+        raise UsageError(
+            "--n_proc and --memory_gb have one value each in a run.",
+            remedy="Add --plan to compare several budgets, or give one value.",
+        )
+    return plan

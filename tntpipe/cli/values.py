@@ -52,6 +52,16 @@ def count(low: int) -> Any:
     return checked
 
 
+def several(kind: Any) -> Any:
+    """One value as it is, or a tuple of those that have commas between them."""
+
+    def checked(text: str) -> Any:
+        values = tuple(kind(word.strip()) for word in text.split(","))
+        return values if len(values) > 1 else values[0]
+
+    return checked
+
+
 class Typed(list[str]):
     """Values that were typed, not those of a default."""
 

@@ -13,14 +13,14 @@ from rich.live import Live
 
 from tntpipe.crash import crash_name, crash_text
 from tntpipe.dashboard import render
-from tntpipe.events import Outcome, RunEvent, StepEnded, StepSampled
+from tntpipe.events import Outcome, RunEvent, StepEnded, StepSampled, StepsWaiting
 from tntpipe.files import write_text
 from tntpipe.journal import Journal
 from tntpipe.lines import LEVELS, line_of
 from tntpipe.run_state import RunState
 
 JOURNALED_SAMPLE_S = 10.0
-"""A running step's samples go to the journal this far apart; the screen has them all."""
+"""A running step's samples, and what waits, go to the journal this far apart; the screen has them all."""
 
 FRAME_S = 0.2
 """The screen is drawn again this far apart at least, however much happens."""
@@ -61,7 +61,7 @@ class Views:
         """Take one event."""
         t = time.time()
         self.state.apply(t, event)
-        if not isinstance(event, StepSampled) or self._is_sample_due(t, event.name):
+        if self._is_for_journal(t, event):
             self._journal.record(t, event)
         if isinstance(event, StepEnded) and event.outcome is Outcome.FAILED:
             self._write_crash_file(t, event)
@@ -81,6 +81,14 @@ class Views:
         if self.live and abs(t - self._drawn) >= FRAME_S:
             self._drawn = t
             self.live.update(render(self.state, t, height=self.console.height), refresh=True)
+
+    def _is_for_journal(self, t: float, event: RunEvent) -> bool:
+        match event:
+            case StepSampled():
+                return self._is_sample_due(t, event.name)
+            case StepsWaiting():
+                return self._is_sample_due(t, "")
+        return True
 
     def _is_sample_due(self, t: float, name: str) -> bool:
         due = t - self._journaled_samples.get(name, 0.0) >= JOURNALED_SAMPLE_S

@@ -61,10 +61,12 @@ class Machine:
         *,
         tick: Callable[[], None] | None = None,
         tick_s: float = 0.25,
+        asked: Callable[[], None] = lambda: None,
     ) -> None:
         self._graph, self._work, self._derivatives = graph, work, derivatives
         self._commands, self._emit = commands, emit
         self._tick, self._tick_s = tick, tick_s
+        self._asked, self._is_asked = asked, False
         self._monitor = Monitor()
         self._running: dict[int, _Running] = {}
         self._pids: dict[str, int] = {}
@@ -144,8 +146,12 @@ class Machine:
 
     @contextlib.contextmanager
     def signals(self) -> Iterator[None]:
-        """While it lasts, SIGINT, SIGTERM and SIGHUP end the run in good order; a second one kills the children."""
+        """While it lasts, SIGINT, SIGTERM and SIGHUP end the run in good order; a second one kills the children.
+
+        SIGUSR1 asks how things stand.
+        """
         before = {number: signal.signal(number, self._signalled) for number in STOP_SIGNALS}
+        before[signal.SIGUSR1] = signal.signal(signal.SIGUSR1, self._signalled)
         try:
             yield
         finally:
@@ -166,7 +172,9 @@ class Machine:
         os.close(self._wake_write)
 
     def _signalled(self, number: int, _frame: object) -> None:
-        if self.stop_signal is not None:
+        if number == signal.SIGUSR1:
+            self._is_asked = True
+        elif self.stop_signal is not None:
             for running in self._running.values():
                 send(running.child, signal.SIGKILL)
         else:
@@ -209,6 +217,9 @@ class Machine:
             if running.kill_at is not None and running.kill_at <= now:
                 send(running.child, signal.SIGKILL)
                 running.kill_at = None
+        if self._is_asked:
+            self._is_asked = False
+            self._asked()
         if self._tick is not None:
             self._tick()
 

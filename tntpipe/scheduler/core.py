@@ -19,7 +19,7 @@ import math
 from bisect import bisect_left, insort
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
-from heapq import heappop, heappush
+from heapq import heappop, heappush, nsmallest
 
 from tntpipe.resources import Resources
 from tntpipe.scheduler.events import (
@@ -41,6 +41,7 @@ from tntpipe.scheduler.events import (
     Stop,
     Stopped,
     WaitsForJobs,
+    WaitsForMoreCpus,
     WaitsForResources,
     Why,
 )
@@ -174,6 +175,16 @@ class Scheduler:
             case State.STOPPED:
                 return Stopped()
 
+    def queue(self, n_most: int) -> tuple[str, ...]:
+        """The first ready jobs that wait, in the order in which they would start; scans not begun come last."""
+        heads = (
+            (ready_class.turn, rank)
+            for ready_class in self._classes.values()
+            for rank in nsmallest(n_most, ready_class.heap)
+        )
+        first = tuple(rank.name for _, rank in nsmallest(n_most, heads))
+        return first + self._scans.parked(n_most - len(first))
+
     def fork(self) -> Scheduler:
         """An independent copy, to look ahead with: what is done with it does not come back."""
         other = Scheduler((), self._budget)
@@ -196,11 +207,13 @@ class Scheduler:
             return NotStarted()
         if not self._scans.is_under_way(node):
             return BehindScans(n_under_way=self._scans.n_under_way)
-        job, reserved = node.job, self._reservation
-        is_reserved = reserved is not None and reserved.name == job.name
-        if reserved is not None and not is_reserved and job.request.fits_in(self._free):
+        request, reserved = node.job.request, self._reservation
+        is_reserved = reserved is not None and reserved.name == node.job.name
+        if reserved is not None and request.fits_in(self._free):
+            if is_reserved or request.fits_in(reserved.spare):
+                return WaitsForMoreCpus(shadow_time=reserved.shadow_time)
             return BehindReservation(name=reserved.name, shadow_time=reserved.shadow_time)
-        missing = (reserved.request if reserved is not None and is_reserved else job.request) - self._free
+        missing = (reserved.request if reserved is not None and is_reserved else request) - self._free
         short_of = Resources(max(0, missing.cpus), max(0, missing.mem_bytes))
         shadow_time = reserved.shadow_time if reserved is not None and is_reserved else None
         return WaitsForResources(short_of=short_of, shadow_time=shadow_time)
@@ -265,7 +278,7 @@ class Scheduler:
         """How long the chain is that a ready or running job begins, with 1, 2, … CPUs for all that is moldable."""
         node = self._nodes[index]
         if index in rest_s:
-            return [rest_s[index] + tail_s for tail_s in node.tails_s]
+            return list(map(rest_s[index].__add__, node.tails_s))
         return node.shape.chains_s or [node.job.wall_s + tail_s for tail_s in node.tails_s]
 
     def _end(self, event: Ended) -> Iterator[Drop]:

@@ -117,7 +117,7 @@ class Rule:
     def __str__(self) -> str:
         lent = ", idle CPUs lent" if self.widen else ""
         if self.fixed_cpus is not None:
-            return f"{self.fixed_cpus} CPUs for each job that can use them{lent}"
+            return f"{self.fixed_cpus} CPU{'' if self.fixed_cpus == 1 else 's'} for each job that can use them{lent}"
         return f"the fewest CPUs that end each scan within {self.slack:.2g} of the time left{lent}"
 
 
@@ -181,6 +181,13 @@ class WaitsForResources:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class WaitsForMoreCpus:
+    """The job could start now, but should end earlier if it waits for the CPUs that are free at ``shadow_time``."""
+
+    shadow_time: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class BehindReservation:
     """The job would fit now, but would delay the job ``name``, which should be able to start at ``shadow_time``."""
 
@@ -227,6 +234,7 @@ Why = (
     NotStarted
     | WaitsForJobs
     | WaitsForResources
+    | WaitsForMoreCpus
     | BehindReservation
     | BehindScans
     | Running

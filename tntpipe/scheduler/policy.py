@@ -99,7 +99,7 @@ def pack(
     heapify(heads)
     launches: list[Launch] = []
     begun: list[Occupation] = []
-    large = [held.request.cpus for held in running if held.request.mem_bytes > guidance.large_bytes]
+    large = _cpus_of_large(running, guidance)
     while heads:
         _, rank, ready_class, _ = heads[0]
         shape = ready_class.shape
@@ -128,6 +128,8 @@ def pack(
         for launch in _backfill(heads, reservation, free, now, guidance, large):
             launches.append(launch)
             free -= launch.request
+            if launch.reason is LaunchReason.FITS_BESIDE_RESERVATION:
+                reservation = replace(reservation, spare=reservation.spare - launch.request)
     return Packing(launches=tuple(launches), reservation=reservation, free=free)
 
 
@@ -145,6 +147,13 @@ def reserve(name: str, request: Resources, ends: Sequence[Occupation], free: Res
     if shadow_time is None:
         raise ValueError(f"{name} asks for {request}, which will not fit even when nothing runs")
     return Reservation(name=name, request=request, shadow_time=shadow_time, spare=Resources(cpus, mem_bytes))
+
+
+def _cpus_of_large(running: Sequence[Occupation], guidance: Guidance) -> list[int]:
+    """The CPUs of the jobs of much memory that run; nobody asks unless memory is what the run is short of."""
+    if guidance.large_cpus <= 1:
+        return []
+    return [held.request.cpus for held in running if held.request.mem_bytes > guidance.large_bytes]
 
 
 def _ends_earlier_with(free: Resources, shape: Shape, reservation: Reservation, now: float) -> bool:
@@ -188,7 +197,7 @@ def _backfill(
         if not shape.request.fits_in(free):
             heappop(heads)
             continue
-        wanted = shape.wanted_cpus(guidance, large, free, now)
+        wanted = shape.wanted_cpus(guidance, large, free, now) if shape.chains_s else shape.request.cpus
         cpus = min(free.cpus, wanted)
         if now + shape.wall_s(cpus) <= reservation.shadow_time:
             reason = LaunchReason.ENDS_BY_SHADOW_TIME
@@ -211,6 +220,8 @@ def _backfill(
 
 def _by_expected_end(running: Sequence[Occupation], begun: Sequence[Occupation], now: float) -> list[Occupation]:
     """Sort what runs and what starts now by expected end, correcting estimates that were exceeded."""
+    if not running or running[0].ends >= now:
+        return sorted([*running, *begun])
     n_overrun = bisect_left(running, now, key=attrgetter("ends"))
     ends = [*running[n_overrun:], *begun]
     for _, name, since, request in running[:n_overrun]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from heapq import heappop, heappush
+from heapq import heappop, heappush, nsmallest
 
 from tntpipe.scheduler.horizon import Memory, Work
 from tntpipe.scheduler.nodes import Node
@@ -35,10 +35,12 @@ class Scans:
         self._parked: dict[int, list[tuple[Rank, int]]] = {}
         self._n_parked = 0
         self.n_under_way = 0
+        self._counts_work = any(node.job.group or node.job.moldable for node in nodes)  # else nobody asks for it
         for node in nodes:
             scan = self._scans.setdefault(node.job.group, Scan(under_way=not node.job.group))
             scan.n_unfinished += 1
-            scan.work.add(node.job, memory)
+            if self._counts_work:
+                scan.work.add(node.job, memory)
 
     def __iter__(self) -> Iterator[Scan]:
         """Yield the scans that are not finished."""
@@ -65,12 +67,13 @@ class Scans:
 
     def begin(self, node: Node) -> None:
         """Take note that a job runs."""
-        self._scans[node.job.group].work.add(node.job, self._memory, -1)
+        if self._counts_work:
+            self._scans[node.job.group].work.add(node.job, self._memory, -1)
 
     def finish(self, node: Node, *, had_begun: bool) -> None:
         """Take note that a job will not run, or not again."""
         scan = self._scans[node.job.group]
-        if not had_begun:
+        if self._counts_work and not had_begun:
             scan.work.add(node.job, self._memory, -1)
         scan.live.pop(node.index, None)
         scan.n_unfinished -= 1
@@ -97,6 +100,13 @@ class Scans:
         self.n_under_way += 1
         return [self._nodes[index] for index in scan.live]
 
+    def parked(self, n_most: int) -> tuple[str, ...]:
+        """The first parked jobs, in the order in which they would start."""
+        ranks = (
+            rank for heap in self._parked.values() for rank, index in heap if not self._is_stale(self._nodes[index])
+        )
+        return tuple(rank.name for rank in nsmallest(n_most, ranks)) if n_most else ()
+
     def _is_stale(self, node: Node) -> bool:
         scan = self._scans.get(node.job.group)
         return scan is None or scan.under_way
@@ -104,7 +114,7 @@ class Scans:
     def fork(self) -> Scans:
         """An independent copy."""
         other = Scans((), self._memory)
-        other._nodes = self._nodes
+        other._nodes, other._counts_work = self._nodes, self._counts_work
         other._scans = {
             name: Scan(scan.n_unfinished, scan.work.copy(), dict(scan.live), scan.under_way)
             for name, scan in self._scans.items()

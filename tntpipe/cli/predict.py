@@ -1,0 +1,70 @@
+"""What ``--plan`` says: how a run would go within one budget, or a table of how it would within several."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from collections.abc import Collection, Sequence
+
+from tntpipe.budget.find import Budget, find_budget
+from tntpipe.cli.plan import Plan, check_budget, jobs_of
+from tntpipe.cli.settings import Settings
+from tntpipe.errors import BudgetError
+from tntpipe.lines import counted
+from tntpipe.planning.figures import figures, labelled
+from tntpipe.planning.forecast import Forecast, forecast
+from tntpipe.planning.gantt_picture import write_picture
+from tntpipe.planning.gantt_text import gantt_text
+from tntpipe.planning.what_if import Answer, table, what_if
+
+WIDTH_OF_A_PIPE = 80
+
+
+def predict(plan: Plan, done: Collection[str], settings: Settings) -> None:
+    """Print the forecast of what is left of the plan, and draw it where that is asked for.
+
+    Raises
+    ------
+    BudgetError, OutputError
+        The only budget, or the one to be drawn, is too small; the picture cannot be written.
+    """
+    budgets = [find_budget(*amounts) for amounts in settings.planned_budgets]
+    jobs = jobs_of(plan.graph, done, settings.ants_n_proc)
+    width = _width()
+    _print_what_is_planned(plan, len(jobs), len({job.group for job in jobs} - {""}), budgets, settings, width)
+    if len(budgets) == 1:
+        check_budget(plan.graph, settings.ants_n_proc, budgets[0].resources)
+        drawn = forecast(jobs, budgets[0].resources)
+        print("\n".join([*figures(drawn, width), "", *gantt_text(drawn, width)]))
+    else:
+        answers = tuple(what_if(jobs, [budget.resources for budget in budgets]))
+        print("\n".join(["", *table(answers)]))
+        drawn = _first_that_can_be(answers)
+    if settings.plan_picture is not None:
+        write_picture(drawn, settings.plan_picture)
+        print(f"\npicture of the run on {drawn.budget}: {settings.plan_picture}")
+    print("\nNothing was run.")
+
+
+def _print_what_is_planned(
+    plan: Plan, n_jobs: int, n_scans: int, budgets: Sequence[Budget], settings: Settings, width: int
+) -> None:
+    lines = [("notice", str(notice)) for notice in (*settings.notices, *plan.notices)]
+    lines += [("refused", f"{refusal.scan}: {refusal.message}") for refusal in plan.refusals]
+    n_done = len(plan.graph) - n_jobs
+    lines.append(("steps", f"{n_jobs} to run for {counted(n_scans, 'scan')}, {n_done} done already"))
+    if len(budgets) == 1:
+        lines.append(("budget", f"{budgets[0].resources} ({budgets[0].cpus.source}; {budgets[0].mem.source})"))
+    print("\n".join(line for label, text in lines for line in labelled(label, text, width)), flush=True)
+
+
+def _first_that_can_be(answers: Sequence[Answer]) -> Forecast:
+    for answer in answers:
+        if isinstance(answer.outcome, Forecast):
+            return answer.outcome
+    raise BudgetError("The steps fit in none of these budgets.", remedy="Give larger --n_proc or --memory_gb.")
+
+
+def _width() -> int:
+    """That of the terminal, or of a page where there is none."""
+    return shutil.get_terminal_size().columns if sys.stdout.isatty() else WIDTH_OF_A_PIPE
