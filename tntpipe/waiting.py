@@ -16,6 +16,7 @@ from tntpipe.scheduler.events import (
     Running,
     Stopped,
     WaitsForJobs,
+    WaitsForMoreCpus,
     WaitsForResources,
     Why,
 )
@@ -44,6 +45,8 @@ def in_words(why: Why, now: float) -> str:
         case WaitsForResources():
             reserved = "" if why.shadow_time is None else f"; reserved, expected in {_time_to(why.shadow_time, now)}"
             return f"waits for {_amount(why.short_of)}{reserved}"
+        case WaitsForMoreCpus():
+            return f"would end later if it started now: waits for more CPUs, free in {_time_to(why.shadow_time, now)}"
         case BehindReservation():
             return f"would delay {why.name}, which should start in {_time_to(why.shadow_time, now)}"
         case BehindScans():

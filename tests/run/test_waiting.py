@@ -13,6 +13,7 @@ from tntpipe.scheduler.events import (
     Ended,
     Job,
     WaitsForJobs,
+    WaitsForMoreCpus,
     WaitsForResources,
     Why,
 )
@@ -33,6 +34,10 @@ def job(name: str, *follows: str, cpus: int = 1, gib: int = 1, wall_s: float = 6
         (
             WaitsForResources(short_of=Resources(2, GIB), shadow_time=3700.0),
             "waits for 2 more CPUs and 1.0 GiB more of memory; reserved, expected in 1:00:00",
+        ),
+        (
+            WaitsForMoreCpus(shadow_time=130.0),
+            "would end later if it started now: waits for more CPUs, free in 0:30",
         ),
         (BehindReservation(name="s/syn", shadow_time=130.0), "would delay s/syn, which should start in 0:30"),
         (BehindReservation(name="s/syn", shadow_time=50.0), "would delay s/syn, which should start in 0:00"),

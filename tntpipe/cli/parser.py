@@ -236,7 +236,12 @@ def _add_resources(group: _Group) -> None:
     group.add("--mem", metavar="M", help="the same with a unit: 16G, 16000M")
     group.add("--mem_mb", metavar="M", help="the same; a number without a unit is MiB")
     threads = ("--ants_n_proc", "--omp_nthreads", "--ants_nthreads")
-    group.add(*threads, type=count(1), metavar="K", help="threads of one ANTs process (default 1)")
+    group.add(
+        *threads,
+        type=count(1),
+        metavar="K",
+        help="threads of each ANTs process (default: chosen for each step when it starts, from 1 to 8)",
+    )
 
 
 def _add_planning(group: _Group) -> None:

@@ -18,6 +18,7 @@ from __future__ import annotations
 import math
 from bisect import bisect_left, insort
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from heapq import heappop, heappush, nsmallest
 
@@ -59,6 +60,9 @@ REVIEW_INTERVAL = 0.03
 ALL_AT_ONCE_PATHS = 3.0
 """With fewer critical paths left than this, scans no longer wait for their turn: there may soon be too little to do."""
 
+PILE_PER_CPU = 2
+"""So many ready jobs for each CPU, all near the ends of their scans, are let go first."""
+
 MOLDABLE_CPU_S = 1e-6
 """Sums of seconds below this are rounding errors."""
 
@@ -72,6 +76,7 @@ class Scheduler:
         self._indices = {node.job.name: node.index for node in self._nodes}
         self._memory = memory_of((node.job for node in self._nodes), budget)
         self._scans = Scans(self._nodes, self._memory)
+        self._has_scans = any(node.job.group for node in self._nodes)
         self._most_cpus = max((len(node.tails_s) for node in self._nodes), default=1)
         self._states = [State.WAITING] * len(self._nodes)
         self._n_pending = [node.n_predecessors for node in self._nodes]
@@ -145,7 +150,7 @@ class Scheduler:
             if isinstance(event, Ended):
                 actions += self._end(event)
             elif isinstance(event, RuleChosen):
-                self._guidance = Guidance(rule=event.rule)
+                self._guidance = replace(self._guidance, rule=event.rule)
                 self._next_review = now
             else:
                 interrupted = True
@@ -188,6 +193,7 @@ class Scheduler:
     def fork(self) -> Scheduler:
         """An independent copy, to look ahead with: what is done with it does not come back."""
         other = Scheduler((), self._budget)
+        other._has_scans = self._has_scans
         other._nodes, other._indices, other._most_cpus = self._nodes, self._indices, self._most_cpus
         other._memory, other._scans = self._memory, self._scans.fork()
         other._states, other._n_pending = list(self._states), list(self._n_pending)
@@ -221,6 +227,7 @@ class Scheduler:
     def _launch(self, now: float) -> list[Launch]:
         """Let scans begin whose turn it is, and carry out the policy's decision on the state."""
         self._review(now)
+        self._finish_scans_first()
         most_under_way = self._budget.cpus if self._guidance.n_paths_left > ALL_AT_ONCE_PATHS else math.inf
         while self._scans.n_parked and self._scans.n_under_way < most_under_way:
             self._begin_scan(lambda node: True)
@@ -235,6 +242,19 @@ class Scheduler:
                 return launches
             if not self._begin_scan(partial(_could_start, packing, now)):
                 return launches
+
+    def _finish_scans_first(self) -> None:
+        """Once much of what ends scans has piled up behind longer jobs, let it go first until none of it is ready."""
+        if not self._has_scans:
+            return
+        n_ready = sum(len(ready.heap) for ready in self._classes.values() if ready.shape.nearly_done)
+        if n_ready >= PILE_PER_CPU * self._budget.cpus if not self._guidance.scans_first else not n_ready:
+            self._guidance = replace(self._guidance, scans_first=not self._guidance.scans_first)
+            self._take_turns()
+
+    def _take_turns(self) -> None:
+        for ready_class in self._classes.values():
+            ready_class.turn = self._guidance.turn(ready_class.shape)
 
     def _begin(self, launch: Launch, now: float) -> None:
         node = self._nodes[self._indices[launch.name]]
@@ -259,6 +279,7 @@ class Scheduler:
         """Find the horizon anew if it is time."""
         if now < self._next_review or not (self._scans.n_parked or self.has_choices):
             return
+        was_scans_first = self._guidance.scans_first
         left, rest_s = Work(), {}
         for occupation in self._running:
             index = self._indices[occupation.name]
@@ -270,15 +291,15 @@ class Scheduler:
             if scan.live:
                 scans.append(ScanLeft(scan.work, _longest([self._chains_s(index, rest_s) for index in scan.live])))
         self._guidance = look_ahead(left, scans, self._budget, self._memory, self._guidance.rule, self._most_cpus, now)
-        for ready_class in self._classes.values():
-            ready_class.turn = self._guidance.turn(ready_class.shape)
+        self._guidance = replace(self._guidance, scans_first=was_scans_first)
+        self._take_turns()
         self._next_review = now + REVIEW_INTERVAL * max(0.0, self._guidance.horizon - now)
 
     def _chains_s(self, index: int, rest_s: Mapping[int, float]) -> Sequence[float]:
         """How long the chain is that a ready or running job begins, with 1, 2, … CPUs for all that is moldable."""
         node = self._nodes[index]
         if index in rest_s:
-            return list(map(rest_s[index].__add__, node.tails_s))
+            return [rest_s[index] + tail_s for tail_s in node.tails_s]
         return node.shape.chains_s or [node.job.wall_s + tail_s for tail_s in node.tails_s]
 
     def _end(self, event: Ended) -> Iterator[Drop]:

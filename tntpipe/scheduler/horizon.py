@@ -135,36 +135,23 @@ def look_ahead(
 
 
 def _horizon_s(left: Work, scans: Sequence[ScanLeft], budget: Resources, rule: Rule, least_s: float) -> float:
-    """In what time all fits where each scan gets the fewest CPUs with which its chain does.
-
-    A scan whose fewest CPUs are the same at both ends of the interval is not looked at again.
-    """
-    settled_cpu_s = left.cpu_s + left.cpu_s_per_cpu - sum(work.cpu_s + work.cpu_s_per_cpu for work, _ in scans)
-    settled_memory_s = left.memory_s + left.memory_s_at_one - sum(work.memory_s + work.memory_s_at_one for work, _ in scans)
+    """In what time all fits where each scan gets the fewest CPUs with which its chain does."""
+    other = left.copy()
+    for work, _ in scans:
+        other.add_all(work, -1)
     low_s = max(least_s, *(scan.chains_s[-1] for scan in scans))
     high_s = max(low_s, max(scan.chains_s[0] for scan in scans) / rule.slack)
-    unsettled = [(work, list(map(neg, chains_s)), 1, len(chains_s)) for work, chains_s in scans]  # chains shrink
     for _ in range(N_BISECTIONS):
         middle_s = (low_s + high_s) / 2
-        minus_chain_s = -rule.slack * middle_s
-        cpu_s, memory_s = settled_cpu_s, settled_memory_s
-        at_middle = []
-        for work, chains_s, fewest, most in unsettled:
-            cpus = 1 + bisect_left(chains_s, minus_chain_s, fewest - 1, most - 1)
-            at_middle.append(cpus)
+        cpu_s, memory_s = other.cpu_s + other.cpu_s_per_cpu, other.memory_s + other.memory_s_at_one
+        for work, chains_s in scans:
+            cpus = 1 + bisect_left(chains_s, -rule.slack * middle_s, 0, len(chains_s) - 1, key=neg)
             cpu_s += work.cpu_s + work.cpu_s_per_cpu * cpus
             memory_s += work.memory_s + work.memory_s_at_one / cpus
-        fits = cpu_s <= middle_s * budget.cpus and memory_s <= middle_s
-        low_s, high_s = (low_s, middle_s) if fits else (middle_s, high_s)
-        narrowed = []
-        for (work, chains_s, fewest, most), cpus in zip(unsettled, at_middle, strict=True):
-            fewest, most = (cpus, most) if fits else (fewest, cpus)
-            if fewest < most:
-                narrowed.append((work, chains_s, fewest, most))
-            else:
-                settled_cpu_s += work.cpu_s + work.cpu_s_per_cpu * cpus
-                settled_memory_s += work.memory_s + work.memory_s_at_one / cpus
-        unsettled = narrowed
+        if cpu_s <= middle_s * budget.cpus and memory_s <= middle_s:
+            high_s = middle_s
+        else:
+            low_s = middle_s
     return high_s
 
 

@@ -35,14 +35,17 @@ class Guidance:
     large_cpus: float = 1.0
     large_bytes: float = math.inf
     n_paths_left: float = math.inf
+    scans_first: bool = False
 
     def turn(self, shape: Shape) -> int:
         """The smaller, the earlier a job of this shape is looked at; among equals the longest path decides.
 
         What ends a path that is nearly done goes early, so that scans that were begun are finished; it delays others
-        little. Where memory is what the run is short of, the jobs that hold much of it go before all. Towards the end
-        of a run only paths count.
+        little. Where memory is what the run is short of, the jobs that hold much of it go before all, and towards the
+        end of a run only paths count; but what ends scans, once much of it has piled up, goes before even these.
         """
+        if shape.nearly_done and self.scans_first:
+            return -1
         if self.n_paths_left <= LAST_PATHS:
             return 0
         if self.large_cpus > 1 and shape.request.mem_bytes > self.large_bytes:
