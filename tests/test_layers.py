@@ -10,17 +10,18 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGE = ROOT / "tntpipe"
 
-BASE = {"errors", "resources", "files", "lifeline"}
+BASE = {"errors", "resources", "durations", "files", "lifeline"}
 
 MAY_IMPORT: dict[str, set[str]] = {
     "errors": set(),
     "resources": set(),
+    "durations": set(),
     "files": set(),
     "lifeline": set(),
     "__init__": set(),
     "events": set(),
     "steps": {*BASE},
-    "scheduler": {"errors", "resources"},
+    "scheduler": {"errors", "resources", "durations"},
     "profiling": {*BASE},
     "bids": {*BASE},
     "imaging": {*BASE},
@@ -38,9 +39,9 @@ MAY_IMPORT: dict[str, set[str]] = {
     "journal": {"events"},
     "run_state": {"events"},
     "scan_tracker": {"events", "graph"},
-    "dashboard": {"run_state", "events", "resources"},
-    "lines": {"dashboard", "events", "resources"},
-    "waiting": {"scheduler", "dashboard", "resources"},
+    "dashboard": {"run_state", "events", "resources", "durations"},
+    "lines": {"events", "resources", "durations"},
+    "waiting": {"scheduler", "resources", "durations"},
     "crash": {"events", "workfolder", "resources"},
     "cli": {
         *("__init__", "steps", "scheduler", "profiling", "bids", "imaging", "budget", "programs", "model", "graph"),

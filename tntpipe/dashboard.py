@@ -10,6 +10,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
+from tntpipe.durations import duration
 from tntpipe.events import ScanOutcome
 from tntpipe.resources import format_gib
 from tntpipe.run_state import RunningStep, RunState, ScanState
@@ -111,17 +112,6 @@ def _memory(step: RunningStep) -> str:
 
 def _bar(part: float, whole: float) -> ProgressBar:
     return ProgressBar(total=max(whole, 1), completed=min(part, whole), width=20)
-
-
-def duration(seconds: float) -> str:
-    """Hours, minutes and seconds.
-
-    >>> duration(59), duration(3725)
-    ('0:59', '1:02:05')
-    """
-    minutes, rest = divmod(int(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
 
 
 def _clock(t: float) -> str:

@@ -3,7 +3,7 @@ none."""
 
 from __future__ import annotations
 
-from tntpipe.dashboard import duration
+from tntpipe.durations import duration
 from tntpipe.events import (
     Notice,
     Outcome,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from tntpipe.dashboard import duration
+from tntpipe.durations import duration
 from tntpipe.resources import Resources, format_gib
 from tntpipe.scheduler.core import Scheduler
 from tntpipe.scheduler.events import (

@@ -142,6 +142,6 @@ def _end_under(
         now, name = heappop(ends)
         actions = scheduler.handle([Ended(name=name, succeeded=True)], now)
         n_ends += 1
-        if n_ends % SLICE_ENDS == 0:
+        if n_ends % SLICE_ENDS == 0 or scheduler.finished:
             yield
     return now

@@ -63,9 +63,6 @@ ALL_AT_ONCE_PATHS = 3.0
 PILE_PER_CPU = 2
 """So many ready jobs for each CPU, all near the ends of their scans, are let go first."""
 
-MOLDABLE_CPU_S = 1e-6
-"""Sums of seconds below this are rounding errors."""
-
 
 class Scheduler:
     """Runs ``jobs`` within ``budget``; raises ``GraphError`` or ``BudgetError`` if they cannot all be run."""
@@ -123,7 +120,7 @@ class Scheduler:
     @property
     def has_choices(self) -> bool:
         """Whether any job that has not begun is moldable."""
-        return self._most_cpus > 1 and any(scan.work.cpu_s_per_cpu > MOLDABLE_CPU_S for scan in self._scans)
+        return self._most_cpus > 1 and any(scan.work.n_moldable for scan in self._scans)
 
     def state(self, name: str) -> State:
         """Where the job stands."""

@@ -58,10 +58,8 @@ class Job:
 
     def scaled(self, seconds: float, cpus: int) -> float:
         """What seconds with its fewest CPUs become with so many."""
-        return (
-            seconds
-            * seconds_of_one(cpus, self.thread_overhead)
-            / seconds_of_one(self.request.cpus, self.thread_overhead)
+        return seconds * (
+            seconds_of_one(cpus, self.thread_overhead) / seconds_of_one(self.request.cpus, self.thread_overhead)
         )
 
 

@@ -59,6 +59,7 @@ class Work:
     memory_s_at_one: float = 0.0
     large_cpu_s_per_cpu: float = 0.0
     large_memory_s_at_one: float = 0.0
+    n_moldable: int = 0
 
     def add(self, job: Job, memory: Memory, times: int = 1) -> None:
         """Count a job in, or with ``times=-1`` out."""
@@ -68,6 +69,7 @@ class Work:
             self.cpu_s += cpus * wall_s
             self.memory_s += share * wall_s
             return
+        self.n_moldable += times
         overhead = job.thread_overhead
         alone_s = wall_s * cpus / (1 + overhead * (cpus - 1))
         self.cpu_s += alone_s * (1 - overhead)
@@ -95,6 +97,7 @@ class Work:
         self.memory_s_at_one += sign * other.memory_s_at_one
         self.large_cpu_s_per_cpu += sign * other.large_cpu_s_per_cpu
         self.large_memory_s_at_one += sign * other.large_memory_s_at_one
+        self.n_moldable += sign * other.n_moldable
 
     def wall_s_with_large_at(self, cpus: float, budget: Resources) -> tuple[float, float]:
         """How long all CPUs would be busy, and all memory be held, if only the large jobs had more than one CPU."""

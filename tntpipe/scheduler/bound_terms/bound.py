@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
+from tntpipe.durations import duration
 from tntpipe.resources import Resources, format_gib
 from tntpipe.scheduler.bound_terms.dual_feasible import SHARE, DualFeasible
 
@@ -52,7 +53,7 @@ class LowerBound:
         cpus = "1 CPU" if self.budget.cpus == 1 else f"{self.budget.cpus} CPUs"
         memory = format_gib(self.budget.mem_bytes)
         fit = "1 fits" if self.n_at_once == 1 else f"{self.n_at_once} fit"
-        middle = _clock(self.seconds - self.head_s - self.tail_s)
+        middle = duration(self.seconds - self.head_s - self.tail_s)
         match self.term:
             case Term.CRITICAL_PATH:
                 fact = f"the longest chain: {middle} of jobs in turn, each with as many CPUs as it can use"
@@ -77,12 +78,6 @@ class LowerBound:
 
     @property
     def _around(self) -> str:
-        before = [f"after {_clock(self.head_s)} of what must come first"] if self.head_s >= LEAST_TOLD_S else []
-        behind = [f"before {_clock(self.tail_s)} of what must come last"] if self.tail_s >= LEAST_TOLD_S else []
+        before = [f"after {duration(self.head_s)} of what must come first"] if self.head_s >= LEAST_TOLD_S else []
+        behind = [f"before {duration(self.tail_s)} of what must come last"] if self.tail_s >= LEAST_TOLD_S else []
         return ", " + " and ".join(before + behind) if before or behind else ""
-
-
-def _clock(seconds: float) -> str:
-    minutes, rest = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
