@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, fields
 
 from hypothesis import strategies as st
 
-from tntpipe.executors.drive import drive
+from tntpipe.executors.drive import Thinker, drive
 from tntpipe.executors.simulator import SimulatedWorld, Span
 from tntpipe.resources import GIB, Resources
-from tntpipe.scheduler.core import Scheduler
-from tntpipe.scheduler.events import Action, Drop, Ended, Event, Job, Launch
+from tntpipe.scheduler.core import DEFAULT_RULE, Scheduler
+from tntpipe.scheduler.events import Action, BehindScans, Drop, Ended, Event, Job, Launch, Rule, RuleChosen, State, Why
+from tntpipe.scheduler.molding import Guidance
 from tntpipe.scheduler.policy import Reservation
 
 NOTHING = Resources(0, 0)
@@ -31,30 +32,63 @@ def total(requests: Iterable[Resources]) -> Resources:
 
 
 @dataclass(frozen=True)
+class Mark:
+    """After so many happenings a decision was complete, and this is what the scheduler said then.
+
+    ``whys`` holds its answer for each job that is ready.
+    """
+
+    n_happenings: int
+    now: float
+    reservation: Reservation | None
+    free: Resources
+    guidance: Guidance
+    whys: Mapping[str, Why]
+
+    @property
+    def parked(self) -> frozenset[str]:
+        """The ready jobs whose scan waits for its turn."""
+        return frozenset(name for name, why in self.whys.items() if isinstance(why, BehindScans))
+
+
+@dataclass(frozen=True)
 class Decision:
-    """What can be told from the trace just after a decision; ``launched`` are those of this decision."""
+    """What can be told from the trace just after a decision; ``launched`` are those of this decision.
+
+    ``running`` tells since when, ``held`` what; ``waiting`` are the ready jobs, parked or not.
+    """
 
     now: float
     succeeded: frozenset[str]
     running: Mapping[str, float]
+    held: Mapping[str, Resources]
     launched: tuple[Launch, ...]
     waiting: frozenset[str]
     reservation: Reservation | None
     free: Resources
+    mark: Mark
 
 
 @dataclass(frozen=True)
 class Story:
-    """All that was observed of one run; ``marks`` says where in it each decision but the last was complete."""
+    """All that was observed of one run; ``marks`` are those of each decision but the last."""
 
     happenings: tuple[tuple[float, Event | Action], ...]
-    marks: tuple[tuple[int, float, Reservation | None, Resources], ...]
+    marks: tuple[Mark, ...]
     spans: tuple[Span, ...]
     scheduler: Scheduler
 
     @property
     def starts(self) -> list[tuple[float, str]]:
         return [(when, what.name) for when, what in self.happenings if isinstance(what, Launch)]
+
+    @property
+    def starts_with_cpus(self) -> list[tuple[float, str, int]]:
+        return [(when, what.name, what.request.cpus) for when, what in self.happenings if isinstance(what, Launch)]
+
+    @property
+    def makespan_s(self) -> float:
+        return max(when for when, _ in self.happenings)
 
     @property
     def drops(self) -> list[tuple[str, str]]:
@@ -64,25 +98,47 @@ class Story:
         """Play the trace back up to each mark."""
         decisions, begin = [], 0
         succeeded: set[str] = set()
-        began: dict[str, float] = {}
+        began: dict[str, tuple[float, Resources]] = {}
         over: set[str] = set()
-        for end, now, reservation, free in self.marks:
-            for when, what in self.happenings[begin:end]:
+        for mark in self.marks:
+            new = self.happenings[begin : mark.n_happenings]
+            for when, what in new:
                 if isinstance(what, Launch):
-                    began[what.name] = when
+                    began[what.name] = (when, what.request)
                 elif isinstance(what, Ended | Drop):
                     over.add(what.name)
                     if isinstance(what, Ended) and what.succeeded:
                         succeeded.add(what.name)
-            running = {name: since for name, since in began.items() if name not in over}
             gone = over | began.keys()
-            waiting = {job.name for job in jobs if job.name not in gone and succeeded.issuperset(job.follows)}
-            launched = tuple(what for _, what in self.happenings[begin:end] if isinstance(what, Launch))
+            running = {name: since for name, (since, _) in began.items() if name not in over}
             decisions.append(
-                Decision(now, frozenset(succeeded), running, launched, frozenset(waiting), reservation, free)
+                Decision(
+                    now=mark.now,
+                    succeeded=frozenset(succeeded),
+                    running=running,
+                    held={name: began[name][1] for name in running},
+                    launched=tuple(what for _, what in new if isinstance(what, Launch)),
+                    waiting=frozenset(
+                        job.name for job in jobs if job.name not in gone and succeeded.issuperset(job.follows)
+                    ),
+                    reservation=mark.reservation,
+                    free=mark.free,
+                    mark=mark,
+                )
             )
-            begin = end
+            begin = mark.n_happenings
         return decisions
+
+
+class Moody:
+    """Has a rule to say, or nothing, each time that it is asked."""
+
+    def __init__(self, moods: Iterable[Rule | None]) -> None:
+        self._moods = iter(moods)
+
+    def consider(self, scheduler: Scheduler, now: float) -> Iterator[RuleChosen | None]:
+        rule = next(self._moods, None)
+        yield None if rule is None else RuleChosen(rule=rule)
 
 
 def play(
@@ -91,35 +147,46 @@ def play(
     durations: Mapping[str, float] | None = None,
     failures: Collection[str] = (),
     interrupted_at: float = math.inf,
+    rule: Rule = DEFAULT_RULE,
+    moods: Sequence[Rule | None] = (),
+    adviser: Thinker | None = None,
 ) -> Story:
-    """Run jobs to the end; each takes what is estimated, unless ``durations`` says otherwise."""
-    scheduler = Scheduler(jobs, within)
+    """Run jobs to the end; each takes what is estimated, unless ``durations`` says otherwise for its fewest CPUs."""
+    scheduler = Scheduler(jobs, within, rule)
     happenings: list[tuple[float, Event | Action]] = []
-    marks: list[tuple[int, float, Reservation | None, Resources]] = []
+    marks: list[Mark] = []
+
+    def mark() -> Mark:
+        whys = {job.name: scheduler.why(job.name) for job in jobs if scheduler.state(job.name) is State.READY}
+        state = scheduler.reservation, scheduler.free, scheduler.guidance
+        return Mark(len(happenings), world.now(), *state, whys)
 
     class MarkingWorld(SimulatedWorld):
         def wait(self, *, block: bool = True) -> Sequence[Event]:
-            marks.append((len(happenings), self.now(), scheduler.reservation, scheduler.free))
+            if not marks or marks[-1].n_happenings < len(happenings):
+                marks.append(mark())
             return super().wait(block=block)
 
     true_s = {job.name: job.wall_s for job in jobs} | dict(durations or {})
-    world = MarkingWorld(true_s, failures, interrupted_at=interrupted_at)
-    drive(scheduler, world, lambda now, what: happenings.append((now, what)))
+    world = MarkingWorld(true_s, failures, jobs=jobs, interrupted_at=interrupted_at)
+    drive(scheduler, world, lambda now, what: happenings.append((now, what)), adviser or Moody(moods))
     return Story(tuple(happenings), tuple(marks), world.trace, scheduler)
 
 
 @dataclass(frozen=True)
 class Case:
-    """A set of jobs that each fit alone, and the world they will meet."""
+    """A set of jobs that each fit alone, the world they will meet, and the rules that will be in force."""
 
     jobs: tuple[Job, ...]
     within: Resources
     durations: Mapping[str, float]
     failures: frozenset[str] = frozenset()
     interrupted_at: float = math.inf
+    rule: Rule = DEFAULT_RULE
+    moods: tuple[Rule | None, ...] = ()
 
     def __iter__(self):
-        return iter((self.jobs, self.within, self.durations, self.failures, self.interrupted_at))
+        return iter(getattr(self, field.name) for field in fields(self))
 
     @property
     def by_name(self) -> dict[str, Job]:

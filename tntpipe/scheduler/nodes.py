@@ -12,7 +12,7 @@ from tntpipe.scheduler.policy import Rank
 from tntpipe.scheduler.precedence import precedence_of
 
 NEARLY_DONE = 0.05
-"""A path of a scan is nearly done when what is left of it is less than this part of it."""
+"""A path of a scan is nearly done when what is left of it is less than this part of the longest path of the run."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -39,14 +39,14 @@ def nodes_of(jobs: Sequence[Job], budget: Resources) -> tuple[Node, ...]:
     precedence = precedence_of(jobs, budget)
     most_cpus = min(budget.cpus, max((job.max_cpus for job in jobs if job.moldable), default=1))
     tails_s = [precedence.tails_s(cpus) for cpus in range(1, most_cpus + 1)]
-    heads_s = precedence.heads_s()
+    longest_s = max((job.wall_s + tails_s[0][name] for name, job in precedence.jobs.items()), default=0.0)
     indices = {name: index for index, name in enumerate(precedence.jobs)}
     shapes: dict[Shape, tuple[Shape, int]] = {}
     nodes = []
     for name, job in precedence.jobs.items():
         tails = tuple(by_name[name] for by_name in tails_s)
         level_s = job.wall_s + tails[0]
-        nearly_done = bool(job.group) and level_s < NEARLY_DONE * (heads_s[name] + level_s)
+        nearly_done = bool(job.group) and level_s < NEARLY_DONE * longest_s
         shape = shape_of(job, tails, budget, nearly_done=nearly_done)
         shape, shape_index = shapes.setdefault(shape, (shape, len(shapes)))
         nodes.append(

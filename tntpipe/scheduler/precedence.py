@@ -38,15 +38,6 @@ class Precedence:
             levels_s[job.name] = wall_s + tails_s[job.name]
         return tails_s
 
-    def heads_s(self) -> dict[str, float]:
-        """For each job, the seconds of the longest chain before it, each job with its fewest CPUs."""
-        heads_s = dict.fromkeys(self.jobs, 0.0)
-        for job in self.order:
-            ends_s = heads_s[job.name] + job.wall_s
-            for name in self.followers[job.name]:
-                heads_s[name] = max(heads_s[name], ends_s)
-        return heads_s
-
 
 def precedence_of(jobs: Sequence[Job], budget: Resources) -> Precedence:
     """Which of these jobs come after which; or one error that tells every reason for which they cannot all be run."""
