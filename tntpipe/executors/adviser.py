@@ -94,7 +94,10 @@ class Adviser:
         """Find the rule with which the run ends first on average."""
         jobs = {job.name: job for job in scheduler.unfinished()}
         rng = random.Random(f"{self._seed} {self._round}")
-        samples = [{name: rng.uniform(1 - SPREAD, 1 + SPREAD) for name in jobs} for _ in range(N_SAMPLES)]
+        samples = []
+        for _ in range(N_SAMPLES):
+            yield
+            samples.append({name: rng.uniform(1 - SPREAD, 1 + SPREAD) for name in jobs})
         current = scheduler.guidance.rule
         n_runs = MOST_ENDS // len(jobs)
         n_rules = max(3, (n_runs - N_FINALISTS * (N_SAMPLES - N_FIRST_SAMPLES)) // N_FIRST_SAMPLES)
@@ -108,6 +111,7 @@ class Adviser:
                 best = sorted(rules, key=ends_s.__getitem__)[:N_FINALISTS]
                 rules = [current, *(rule for rule in best if rule != current)]
             for rule in rules:
+                yield
                 ends_s[rule] += (yield from _end_under(rule, scheduler.fork(), now, jobs, sample)) - now
         best_rule = min(rules, key=ends_s.__getitem__)
         return best_rule if ends_s[best_rule] < (1 - LEAST_GAIN) * ends_s[current] else current
