@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -176,3 +177,8 @@ def test_help_into_a_pipe_that_was_closed_is_quiet() -> None:
     text = pipe.stderr.read()
     pipe.stderr.close()
     assert pipe.wait() in (0, 74) and text == b""
+
+
+def test_asking_how_things_stand_before_the_run_has_begun_does_not_end_it() -> None:
+    text = "import os, signal, tntpipe.cli.main as cli; cli.main(['--version']); os.kill(os.getpid(), signal.SIGUSR1)"
+    assert subprocess.run([sys.executable, "-c", text], capture_output=True).returncode == 0

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import os
 import re
+import signal
 import sys
 import traceback
 from collections.abc import Sequence
@@ -21,6 +22,7 @@ DEBUG_WORDS = re.compile(r"(-v+|--verbose|--loglevel[= ]DEBUG)")
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; returns the exit status."""
     words = list(sys.argv[1:] if arguments is None else arguments)
+    signal.signal(signal.SIGUSR1, signal.SIG_IGN)  # asks a run how things stand; before there is one, nothing happens
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")  # a path may be in another encoding
     try:
