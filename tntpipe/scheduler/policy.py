@@ -70,8 +70,7 @@ class Reservation:
     spare: Resources
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Packing:
+class Packing(NamedTuple):
     """A decision: of each class the first so many are launched; what is still ready waits, and ``free`` is left."""
 
     launches: tuple[Launch, ...]
