@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import math
 from itertools import pairwise
+from pathlib import Path
 
 import pytest
 
@@ -17,6 +19,7 @@ from tntpipe.profiling.estimates import (
     shipped_measurements,
 )
 from tntpipe.resources import GIB
+from tools.measured_speed_up import overheads
 
 KINDS = [(kind, variant) for kind, table in shipped_measurements()["kinds"].items() for variant in table]
 
@@ -49,7 +52,11 @@ def test_a_larger_scan_never_needs_less(kind: str, variant: str) -> None:
 def test_a_variant_that_was_not_measured_takes_the_largest_of_its_kind() -> None:
     unknown = estimate("nonlinear_registration", "new", 10**6)
     measured = [estimate(kind, variant, 10**6) for kind, variant in KINDS if kind == "nonlinear_registration"]
-    assert unknown == Estimate(mem_bytes=max(m.mem_bytes for m in measured), cpu_s=max(m.cpu_s for m in measured))
+    assert unknown == Estimate(
+        mem_bytes=max(m.mem_bytes for m in measured),
+        cpu_s=max(m.cpu_s for m in measured),
+        thread_overhead=max(m.thread_overhead for m in measured),
+    )
 
 
 def test_a_kind_that_was_not_measured_is_an_error_of_ours() -> None:
@@ -65,7 +72,21 @@ def test_a_whole_head_at_1_mm_fits_in_8_gib() -> None:
 
 @pytest.mark.parametrize(("threads", "speed_up"), [(1, 1.0), (2, 1.85), (3, 2.59), (4, 3.23)])
 def test_threads_help_less_than_their_number(threads: int, speed_up: float) -> None:
-    assert 100 / Estimate(mem_bytes=1, cpu_s=100).wall_s(threads) == pytest.approx(speed_up, abs=0.01)
+    expected = Estimate(mem_bytes=1, cpu_s=100, thread_overhead=0.08)
+    assert 100 / expected.wall_s(threads) == pytest.approx(speed_up, abs=0.01)
+
+
+def test_a_variant_not_measured_with_several_threads_takes_the_worst_of_its_kind() -> None:
+    line = shipped_measurements()["kinds"]["linear_registration"]
+    assert "thread_overhead" not in line["reference"]
+    assert estimate("linear_registration", "reference", 10**6).thread_overhead == line["quick"]["thread_overhead"]
+
+
+def test_a_kind_not_measured_with_several_threads_gains_nothing_by_them() -> None:
+    assert all("thread_overhead" not in line for line in shipped_measurements()["kinds"]["tag_transform"].values())
+    needed = estimate("tag_transform", "", 10**6)
+    assert needed.thread_overhead == 1
+    assert needed.wall_s(8) == needed.wall_s(1)
 
 
 def test_the_shipped_table_has_the_schema_and_finite_figures() -> None:
@@ -76,3 +97,23 @@ def test_the_shipped_table_has_the_schema_and_finite_figures() -> None:
         for line in variants.values():
             assert set(line) >= fields
             assert all(math.isfinite(line[name]) and line[name] >= 0 for name in fields)
+            assert 0 < line.get("thread_overhead", 1) <= 1
+
+
+def record(root: Path, kind: str, *, cpus: int, cpu_s: float, wall_s: float) -> None:
+    folder = root / "steps" / "sub-01" / kind
+    folder.mkdir(parents=True)
+    usage = {"cpus": cpus, "cpu_s": cpu_s, "wall_s": wall_s}
+    (folder / "record.json").write_text(json.dumps({"kind": kind, "variant": "v", "usage": usage}))
+
+
+def test_speed_ups_come_from_two_runs_of_the_same_steps(tmp_path: Path) -> None:
+    """Left out: what takes under a second, what was not in both runs, and what came out too good to be the same."""
+    one, two = tmp_path / "one", tmp_path / "two"
+    for root, cpus in ((one, 1), (two, 2)):
+        record(root, "good", cpus=cpus, cpu_s=100.0, wall_s=100.0 if cpus == 1 else 62.5)
+        record(root, "worse", cpus=cpus, cpu_s=10.0, wall_s=10.0 * cpus)
+        record(root, "short", cpus=cpus, cpu_s=0.9, wall_s=0.5)
+        record(root, "other", cpus=cpus, cpu_s=100.0, wall_s=100.0 if cpus == 1 else 40.0)
+    record(two, "new", cpus=2, cpu_s=10.0, wall_s=5.0)
+    assert list(overheads(one, two)) == [("good", "v", 0.25), ("worse", "v", 1.0)]
