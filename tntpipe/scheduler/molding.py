@@ -27,7 +27,8 @@ class Guidance:
     """What a decision about CPUs rests on.
 
     The rule; the horizon; how many CPUs jobs of much memory should have on average (1 unless memory is what the run is
-    short of), and how much of it is much; how many times the longest chain fits in the time that the work alone takes.
+    short of), and how much of it is much; how many times the longest chain fits in the time that the work alone takes;
+    and whether what ends scans has piled up.
     """
 
     rule: Rule
