@@ -32,16 +32,46 @@ class ScanOutcome(str, Enum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunStarted:
-    """``scans`` maps a scan to its number of steps; ``reused`` to how many of them were done before."""
+    """``scans`` maps a scan to its number of steps; ``reused`` to how many of them were done before.
+
+    ``host`` holds ``name``, ``cpus`` and ``mem_bytes`` of the machine; ``cpus`` and ``mem_bytes`` are the budget, and
+    ``budget`` says where it comes from. ``folders`` are the dataset, the output and the work folder.
+    """
 
     command: tuple[str, ...]
     version: str
     ants: str
+    host: Mapping[str, Any]
+    pid: int
     cpus: int
     mem_bytes: int
+    budget: str
     scans: Mapping[str, int]
     reused: Mapping[str, int]
     settings: Mapping[str, Any]
+    folders: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepReady:
+    """All that the step follows is done; what it is, is told here once."""
+
+    name: str
+    scan: str
+    kind: str
+    variant: str
+    voxels: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepAdmitted:
+    """The scheduler lets the step start with so much, expects it to take so long, and says by which of its rules."""
+
+    name: str
+    cpus: int
+    mem_bytes: int
+    expected_s: float
+    why: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,14 +86,22 @@ class StepStarted:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StepSampled:
+    """One look at a running step and all that it started; ``cpus`` are busy ones since the look before."""
+
     name: str
+    age_s: float
     cpu_s: float
+    cpus: float
     rss_bytes: int
+    vms_bytes: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StepEnded:
-    """``usage`` is empty for a step that was reused or never started; ``folder`` is where its log is."""
+    """``usage`` is empty for a step that was reused or never started; ``folder`` is where its log is.
+
+    ``argv`` is told of those that failed; of others it stands in the record of the step.
+    """
 
     name: str
     scan: str
@@ -73,6 +111,27 @@ class StepEnded:
     message: str = ""
     argv: tuple[str, ...] = ()
     folder: str = ""
+
+
+class RetryCause(str, Enum):
+    """Why a step that did not succeed will be run again."""
+
+    OUT_OF_MEMORY = "out of memory"
+    STOPPED_FOR_MEMORY = "stopped, so that the machine keeps memory"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepRetried:
+    """The step ended without a result, and waits to be run again with the request ``mem_bytes``."""
+
+    name: str
+    scan: str
+    kind: str
+    cause: RetryCause
+    n_tries: int
+    mem_bytes: int
+    usage: Mapping[str, Any]
+    message: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,6 +146,28 @@ class StepsWaiting:
     """The first of the steps that could run but wait, in the order in which they would start, and why."""
 
     steps: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KindLearnt:
+    """What this run has taught of one kind of step: the request and the time expected of the steps still to come.
+
+    ``n`` steps of it have ended; ``mem_bytes`` is the largest request of those to come, ``time_ratio`` how many times
+    the first estimate their CPU time is.
+    """
+
+    kind: str
+    variant: str
+    n: int
+    mem_bytes: int
+    time_ratio: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunForecast:
+    """The rest of the run on a simulated clock: in so many seconds it should end."""
+
+    seconds_left: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,5 +192,18 @@ class RunEnded:
 
 
 RunEvent = (
-    RunStarted | StepStarted | StepSampled | StepEnded | StepDropped | StepsWaiting | ScanEnded | Notice | RunEnded
+    RunStarted
+    | StepReady
+    | StepAdmitted
+    | StepStarted
+    | StepSampled
+    | StepEnded
+    | StepRetried
+    | StepDropped
+    | StepsWaiting
+    | KindLearnt
+    | RunForecast
+    | ScanEnded
+    | Notice
+    | RunEnded
 )

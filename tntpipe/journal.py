@@ -1,21 +1,26 @@
 """The run's events as JSON lines, each flushed as it happens, so that a killed run leaves all but its last line.
 
 A line is ``{"t": seconds since the epoch, "event": its name, ...its fields}``; the first one also holds the schema
-version. Text that is not valid Unicode (a path in another encoding) is escaped, as JSON has it.
+version. Text that is not valid Unicode (a path in another encoding) is escaped, as JSON has it. What is read again is
+equal to what was written, so that a recorded run and a live one are the same to whatever folds over them.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict
 from enum import Enum
 from pathlib import Path
 from typing import Any
 
-from tntpipe.events import RunEvent, RunStarted
+from tntpipe.errors import TableError
+from tntpipe.events import Outcome, RetryCause, RunEvent, RunStarted, ScanOutcome
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
+
+_KINDS: Mapping[str, Any] = {kind.__name__: kind for kind in RunEvent.__args__}
+_OUTCOMES: Mapping[str, Callable[[Any], object]] = {"StepEnded": Outcome, "ScanEnded": ScanOutcome}
 
 
 class Journal:
@@ -36,14 +41,53 @@ class Journal:
         self._file.close()
 
 
-def read_journal(path: Path) -> Iterator[dict[str, Any]]:
-    """The lines of a journal as dictionaries; a torn last line is left out."""
+def read_journal(path: Path) -> Iterator[tuple[float, RunEvent]]:
+    """What happened, and when; a torn line (the last one of a killed run) is left out.
+
+    Raises
+    ------
+    TableError
+        It is no journal, or one of another schema version.
+    OSError
+        It cannot be read.
+    """
+    n_read = 0
     with path.open("rb") as file:
         for line in file:
             try:
-                yield json.loads(line)
+                values = json.loads(line)
             except ValueError:
-                return
+                continue
+            if not n_read:
+                _check_version(path, values)
+            n_read += 1
+            event = _event_of(values)
+            if event is not None:
+                yield event
+
+
+def _check_version(path: Path, values: object) -> None:
+    version = values.get("schema_version") if isinstance(values, dict) else None
+    if version != SCHEMA_VERSION:
+        fact = f"has schema version {version}, not {SCHEMA_VERSION}" if version else "does not begin as a journal does"
+        raise TableError(f"{path} {fact}.", remedy="Name the journal.jsonl of a run of this version of tntpipe.")
+
+
+def _event_of(values: Any) -> tuple[float, RunEvent] | None:
+    """The event of one line, None for one that says something else than an event of this version."""
+    try:
+        fields = {name: value for name, value in values.items() if name not in ("t", "event", "schema_version")}
+        kind = values["event"]
+        if kind in _OUTCOMES:
+            fields["outcome"] = _OUTCOMES[kind](fields["outcome"])
+        if "cause" in fields:
+            fields["cause"] = RetryCause(fields["cause"])
+        for name in ("command", "argv"):
+            if name in fields:
+                fields[name] = tuple(fields[name])
+        return float(values["t"]), _KINDS[kind](**fields)
+    except (AttributeError, KeyError, TypeError, ValueError):
+        return None
 
 
 def _plain(value: object) -> object:

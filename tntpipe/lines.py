@@ -3,6 +3,9 @@ none."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from tntpipe.durations import duration
 from tntpipe.events import (
     Notice,
@@ -13,6 +16,7 @@ from tntpipe.events import (
     ScanOutcome,
     StepDropped,
     StepEnded,
+    StepRetried,
     StepStarted,
 )
 from tntpipe.resources import Resources, format_gib
@@ -40,6 +44,9 @@ def line_of(event: RunEvent) -> tuple[str, str] | None:
             return "INFO", f"{event.name} started ({Resources(event.cpus, event.mem_bytes)})"
         case StepEnded():
             return _ended(event)
+        case StepRetried():
+            again = f"it is run again with {format_gib(event.mem_bytes)}"
+            return "WARNING", f"{event.name} {event.message}; {again}{_used(event.usage)}"
         case StepDropped():
             return "DEBUG", f"{event.name} left out, because {event.because} failed"
         case ScanEnded():
@@ -53,12 +60,13 @@ def line_of(event: RunEvent) -> tuple[str, str] | None:
 def _ended(event: StepEnded) -> tuple[str, str]:
     if event.outcome is Outcome.REUSED:
         return "INFO", f"{event.name} reused: its inputs turned out to be the same"
-    used = ""
-    if event.usage:
-        used = (
-            f" ({duration(event.usage['wall_s'])}, {event.usage['cpu_s']:.0f} CPU-seconds, "
-            f"{format_gib(event.usage['peak_bytes'])})"
-        )
+    used = _used(event.usage)
     if event.outcome is Outcome.FAILED:
         return "ERROR", f"{event.name} failed: {event.message}{used}"
     return "INFO", f"{event.name} {event.outcome.value}{used}"
+
+
+def _used(usage: Mapping[str, Any]) -> str:
+    if not usage:
+        return ""
+    return f" ({duration(usage['wall_s'])}, {usage['cpu_s']:.0f} CPU-seconds, {format_gib(usage['peak_bytes'])})"

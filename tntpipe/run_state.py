@@ -15,6 +15,7 @@ from tntpipe.events import (
     ScanOutcome,
     StepDropped,
     StepEnded,
+    StepRetried,
     StepSampled,
     StepStarted,
     StepsWaiting,
@@ -81,6 +82,9 @@ class RunState:
                     self.running[event.name].cpu_s = event.cpu_s
             case StepEnded():
                 self._end(t, event)
+            case StepRetried():
+                self._leave(event.name, event.scan)
+                self.recent.append((t, f"{event.name} is run again: {event.message}"))
             case StepDropped():
                 self._over(event.scan)
             case StepsWaiting():
@@ -104,12 +108,15 @@ class RunState:
         self.n_over = sum(event.reused.values())
 
     def _end(self, t: float, event: StepEnded) -> None:
-        if self.running.pop(event.name, None) and event.scan in self.scans:
-            self.scans[event.scan].n_running -= 1
+        self._leave(event.name, event.scan)
         if event.outcome is not Outcome.STOPPED:
             self._over(event.scan)
         if event.outcome is Outcome.FAILED:
             self.recent.append((t, f"{event.name} failed: {event.message}"))
+
+    def _leave(self, name: str, scan: str) -> None:
+        if self.running.pop(name, None) and scan in self.scans:
+            self.scans[scan].n_running -= 1
 
     def _over(self, scan: str) -> None:
         self.n_over += 1

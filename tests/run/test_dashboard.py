@@ -35,11 +35,15 @@ def busy(n_scans: int, *, name: str = NAME, n_running: int = 16, n_failed: int =
             command=(),
             version="1",
             ants="ANTs 2.5.1.post95-g2236a75 in antspyx 0.6.3 (wheel: /very/long/path/to/site-packages/ants)",
+            host={},
+            pid=1,
             cpus=16,
             mem_bytes=64 * GIB,
+            budget="",
             scans=dict.fromkeys(scans, 25),
             reused={},
             settings={},
+            folders={},
         ),
     )
     for scan in scans[:n_failed]:
@@ -48,7 +52,7 @@ def busy(n_scans: int, *, name: str = NAME, n_running: int = 16, n_failed: int =
     for scan in scans[-n_running:]:
         step = f"{scan}/subcortical_nonlinear_registration"
         state.apply(2, StepStarted(name=step, scan=scan, kind="subcortical", cpus=1, mem_bytes=3 * GIB, pid=1))
-        state.apply(3, StepSampled(name=step, cpu_s=1, rss_bytes=2 * GIB))
+        state.apply(3, StepSampled(name=step, age_s=1, cpu_s=1, cpus=1, rss_bytes=2 * GIB, vms_bytes=0))
     state.apply(4, StepsWaiting(steps={f"{scan}/waits": "waits for 2 more CPUs " * 9 for scan in scans[:5]}))
     state.apply(4, Notice(text="a notice " * 40))
     ended = StepEnded(name=f"{scans[0]}/x", scan=scans[0], kind="x", outcome=Outcome.FAILED, usage={}, message="no\nno")

@@ -7,12 +7,13 @@ import os
 import signal
 import sys
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict
+from itertools import chain
 
 from tntpipe import __version__
 from tntpipe.bids.description import container_of, link_to_raw, refuse_foreign_dataset, write_dataset_files
 from tntpipe.bids.methods import RunFacts
 from tntpipe.budget.find import Budget, find_budget
+from tntpipe.budget.host import host
 from tntpipe.cli.dry_run import print_graph_written, print_plan, write_graph
 from tntpipe.cli.plan import Plan, check_budget, jobs_of, make_plan
 from tntpipe.cli.predict import predict
@@ -29,6 +30,7 @@ from tntpipe.events import (
     RunStarted,
     ScanEnded,
     ScanOutcome,
+    StepAdmitted,
     StepDropped,
     StepEnded,
     StepsWaiting,
@@ -38,9 +40,10 @@ from tntpipe.executors.drive import drive
 from tntpipe.executors.machine import Machine
 from tntpipe.graph import Graph
 from tntpipe.lines import counted
+from tntpipe.readiness import Readiness
 from tntpipe.scan_tracker import ScanTracker
 from tntpipe.scheduler.core import Scheduler
-from tntpipe.scheduler.events import Action, Drop, Event, RuleChosen
+from tntpipe.scheduler.events import Action, Drop, Event, Launch, RuleChosen
 from tntpipe.waiting import waiting_steps
 from tntpipe.workfolder import WorkFolder, remove_steps
 
@@ -95,6 +98,7 @@ class _Run:
         jobs = jobs_of(plan.graph, self._done, settings.ants_n_proc)
         self._scheduler = Scheduler(jobs, budget.resources)
         self._tracker = ScanTracker(plan.graph, plan.scans, self._done)
+        self._readiness = Readiness(plan.graph, self._done)
         facts = _facts(settings, plan)
         link = link_to_raw(settings.bids_dir, settings.output_dir)
         write_dataset_files(settings.output_dir, facts, plan.dataset, link, container_of(os.environ))
@@ -139,11 +143,19 @@ class _Run:
                 command=("tntpipe", *self._words),
                 version=__version__,
                 ants=str(plan.programs.ants),
+                host=host(),
+                pid=os.getpid(),
                 cpus=self._budget.cpus.amount,
                 mem_bytes=self._budget.mem.amount,
+                budget=str(self._budget),
                 scans=_count_by_scan(plan.graph, plan.graph.steps),
                 reused=_count_by_scan(plan.graph, self._done),
-                settings={name: str(value) for name, value in asdict(settings.method).items()},
+                settings=settings.described(),
+                folders={
+                    "dataset": str(settings.bids_dir),
+                    "output": str(settings.output_dir),
+                    "work": str(settings.work_dir),
+                },
             )
         )
         budget = self._budget
@@ -155,19 +167,31 @@ class _Run:
             self._views.emit(Notice(text=text, level="WARNING"))
         for refusal in plan.refusals:
             self._views.emit(ScanEnded(scan=refusal.scan, outcome=ScanOutcome.REFUSED, message=refusal.message))
-        for ended in self._tracker.begin():
-            self._views.emit(ended)
+        self._emit_all(chain[RunEvent](self._tracker.begin(), self._readiness.begin()))
 
     def _emit(self, event: RunEvent) -> None:
         self._views.emit(event)
-        for ended in self._tracker.follow(event):
-            self._views.emit(ended)
+        self._emit_all(chain[RunEvent](self._tracker.follow(event), self._readiness.follow(event)))
         failed = isinstance(event, StepEnded) and event.outcome is Outcome.FAILED
         if failed and self._settings.stop_on_first_crash:
             self._machine.interrupt()
 
+    def _emit_all(self, events: Iterable[RunEvent]) -> None:
+        for event in events:
+            self._views.emit(event)
+
     def _observe(self, _now: float, happened: Event | Action) -> None:
-        if isinstance(happened, Drop):
+        if isinstance(happened, Launch):
+            self._views.emit(
+                StepAdmitted(
+                    name=happened.name,
+                    cpus=happened.request.cpus,
+                    mem_bytes=happened.request.mem_bytes,
+                    expected_s=round(self._scheduler.expected_s(happened.name), 1),
+                    why=happened.reason.value,
+                )
+            )
+        elif isinstance(happened, Drop):
             step = self._plan.graph.steps[happened.name]
             self._emit(StepDropped(name=step.name, scan=step.scan, because=happened.because))
         elif isinstance(happened, RuleChosen):

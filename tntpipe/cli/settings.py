@@ -5,8 +5,10 @@ from __future__ import annotations
 import argparse
 import json
 import re
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from enum import Enum
 from pathlib import Path
+from typing import Any
 
 from tntpipe.bids.selection import Selection
 from tntpipe.cli.models import models_of
@@ -49,6 +51,20 @@ class Settings:
     loglevel: str
     clean_work: bool
     notices: tuple[str, ...]
+
+    def described(self) -> dict[str, Any]:
+        """What decides how long and how much a run computes, as plain values, for the journal and for profiles."""
+        method = asdict(self.method)
+        method["preset"] = self.method.preset.name
+        plain = {name: value.value if isinstance(value, Enum) else value for name, value in method.items()}
+        model = self.subcortical_model.space if self.subcortical_model is not None else None
+        return plain | {
+            "model": self.model.space,
+            "subcortical_model": model,
+            "n_proc": self.n_proc,
+            "memory_gb": self.memory_gb,
+            "ants_n_proc": self.ants_n_proc,
+        }
 
 
 def settings_of(options: argparse.Namespace) -> Settings:

@@ -25,7 +25,7 @@ from tntpipe.events import Outcome, RunEvent, StepEnded, StepSampled, StepStarte
 from tntpipe.executors.children import Child, exit_in_words, reap, send, start
 from tntpipe.graph import Graph
 from tntpipe.profiling.monitor import Monitor
-from tntpipe.profiling.usage import Usage
+from tntpipe.profiling.usage import Sample, Usage
 from tntpipe.scheduler.events import Ended, Event, Interrupted, Launch, Stop
 from tntpipe.steps.step import Step
 from tntpipe.workfolder import LOG_NAME, WorkFolder, last_log_line
@@ -211,8 +211,7 @@ class Machine:
         now = self.now()
         by_pid = {running.child.pid: running for running in self._running.values()}
         for pid, sample in self._monitor.look(now).items():
-            name = by_pid[pid].step.name
-            self._emit(StepSampled(name=name, cpu_s=sample.cpu_s, rss_bytes=sample.rss_bytes))
+            self._emit(_sampled(by_pid[pid].step.name, sample))
         for running in self._running.values():
             if running.kill_at is not None and running.kill_at <= now:
                 send(running.child, signal.SIGKILL)
@@ -285,17 +284,33 @@ class Machine:
         argv: tuple[str, ...] = (),
         folder: str = "",
     ) -> None:
-        used: dict[str, Any] = {} if usage is None else asdict(usage) | {"mean_cpus": usage.mean_cpus}
         self._emit(
             StepEnded(
                 name=step.name,
                 scan=step.scan,
                 kind=step.kind,
                 outcome=outcome,
-                usage=used,
+                usage={} if usage is None else _rounded(usage),
                 message=message,
-                argv=argv,
+                argv=argv if outcome is Outcome.FAILED else (),
                 folder=folder,
             )
         )
         self._happened.append(Ended(name=step.name, succeeded=outcome in (Outcome.DONE, Outcome.REUSED)))
+
+
+def _sampled(name: str, sample: Sample) -> StepSampled:
+    return StepSampled(
+        name=name,
+        age_s=round(sample.age_s, 3),
+        cpu_s=round(sample.cpu_s, 3),
+        cpus=round(sample.cpus, 3),
+        rss_bytes=sample.rss_bytes,
+        vms_bytes=sample.vms_bytes,
+    )
+
+
+def _rounded(usage: Usage) -> dict[str, Any]:
+    """For people and files: times to the millisecond."""
+    used = asdict(usage) | {"mean_cpus": usage.mean_cpus}
+    return {name: round(value, 3) if isinstance(value, float) else value for name, value in used.items()}

@@ -10,7 +10,7 @@ import contextlib
 import os
 import resource
 import sys
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import psutil
@@ -37,6 +37,7 @@ class _Watched:
     max_threads: int = 0
     n_samples: int = 0
     last: Sample | None = field(default=None)
+    latest: Sample | None = field(default=None)
 
 
 class Monitor:
@@ -69,6 +70,11 @@ class Monitor:
             child.next_look = now + min(max(INTERVAL_PER_AGE * age, FIRST_INTERVAL_S), LAST_INTERVAL_S)
             sample = _sample(child.process, descendants, age)
             if sample is not None:
+                before = child.latest
+                child.latest = sample
+                span_s = age - (before.age_s if before else 0.0)
+                busy = (sample.cpu_s - (before.cpu_s if before else 0.0)) / span_s if span_s > 0 else 0.0
+                sample = replace(sample, cpus=max(busy, 0.0))
                 samples[pid] = sample
                 _remember(child, sample)
         return samples
@@ -139,6 +145,7 @@ def _sample(root: psutil.Process, children: dict[int, list[psutil.Process]], age
     return Sample(
         age_s=age_s,
         cpu_s=cpu,
+        cpus=0.0,
         rss_bytes=int(rss),
         vms_bytes=int(vms),
         peak_bytes=int(max(rss, peak)),

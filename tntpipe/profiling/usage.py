@@ -7,10 +7,14 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sample:
-    """One look at a child and all that it started: CPU seconds so far, resident and virtual memory now."""
+    """One look at a child and all that it started: CPU seconds so far, resident and virtual memory now.
+
+    ``cpus`` are the CPUs that were busy on average since the look before.
+    """
 
     age_s: float
     cpu_s: float
+    cpus: float
     rss_bytes: int
     vms_bytes: int
     peak_bytes: int

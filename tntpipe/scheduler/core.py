@@ -126,6 +126,11 @@ class Scheduler:
         """Where the job stands."""
         return self._states[self._indices[name]]
 
+    def expected_s(self, name: str) -> float:
+        """How long a running job should take in all, with the CPUs that it was given."""
+        held = self._held[self._indices[name]]
+        return held.ends - held.since
+
     def unfinished(self) -> Iterator[Job]:
         """Yield the jobs that have not come to their final state, in the order of their names."""
         for node in self._nodes:
