@@ -17,6 +17,7 @@ from tntpipe.scheduler.events import (
     Stopped,
     WaitsForJobs,
     WaitsForMoreCpus,
+    WaitsForPressure,
     WaitsForResources,
     Why,
 )
@@ -49,6 +50,8 @@ def in_words(why: Why, now: float) -> str:
             return f"would end later if it started now: waits for more CPUs, free in {_time_to(why.shadow_time, now)}"
         case BehindReservation():
             return f"would delay {why.name}, which should start in {_time_to(why.shadow_time, now)}"
+        case WaitsForPressure():
+            return "waits until running steps release memory: what they really use is near the budget"
         case BehindScans():
             return f"waits for its scan's turn: {why.n_under_way} scans are under way"
         case Running():

@@ -7,10 +7,13 @@ may start.
 Rules that hold after every call:
 
 * the requests of the running jobs never exceed the budget;
-* a job is launched once, after every job that it follows has succeeded, with a number of CPUs that it can use;
+* a job is launched once, unless it is requeued, after every job that it follows has succeeded, with a number of CPUs that it can use;
 * a job that fails drops what follows it at any distance, each once, and nothing else;
 * after an interruption nothing is launched, and every job that runs has been told to stop;
 * the same events at the same instants give the same actions, in whatever order the jobs were listed.
+
+A job may be launched again after its end was told to be no end (``Requeued``), and what jobs need may be corrected while
+the run goes on (``Reestimated``, ``Grown``): all four rules hold then too, with what a running job really holds.
 """
 
 from __future__ import annotations
@@ -32,9 +35,14 @@ from tntpipe.scheduler.events import (
     Ended,
     Event,
     Finished,
+    Grown,
+    Interrupted,
     Job,
     Launch,
+    MemoryPressed,
     NotStarted,
+    Reestimated,
+    Requeued,
     Rule,
     RuleChosen,
     Running,
@@ -43,6 +51,7 @@ from tntpipe.scheduler.events import (
     Stopped,
     WaitsForJobs,
     WaitsForMoreCpus,
+    WaitsForPressure,
     WaitsForResources,
     Why,
 )
@@ -69,7 +78,7 @@ class Scheduler:
 
     def __init__(self, jobs: Iterable[Job], budget: Resources, rule: Rule = DEFAULT_RULE) -> None:
         self._budget = budget
-        self._nodes = nodes_of(tuple(jobs), budget)
+        self._nodes: Sequence[Node] = nodes_of(tuple(jobs), budget)
         self._indices = {node.job.name: node.index for node in self._nodes}
         self._memory = memory_of((node.job for node in self._nodes), budget)
         self._scans = Scans(self._nodes, self._memory)
@@ -86,6 +95,7 @@ class Scheduler:
         self._n_unfinished = len(self._nodes)
         self._now: float | None = None
         self._interrupted = False
+        self._pressed = False
         self._guidance = Guidance(rule=rule)
         self._next_review = -math.inf
         for node in self._nodes:
@@ -149,13 +159,22 @@ class Scheduler:
         actions: list[Action] = []
         interrupted = False
         for event in events:
-            if isinstance(event, Ended):
-                actions += self._end(event)
-            elif isinstance(event, RuleChosen):
-                self._guidance = replace(self._guidance, rule=event.rule)
-                self._next_review = now
-            else:
-                interrupted = True
+            match event:
+                case Ended():
+                    actions += self._end(event)
+                case Requeued():
+                    self._requeue(event)
+                case Reestimated():
+                    self._reestimate(event.jobs)
+                case Grown():
+                    self._grow(event)
+                case MemoryPressed():
+                    self._pressed = event.pressed
+                case RuleChosen():
+                    self._guidance = replace(self._guidance, rule=event.rule)
+                    self._next_review = now
+                case Interrupted():
+                    interrupted = True
         if interrupted and not self._interrupted:
             actions += self._interrupt()
         elif not self._interrupted:
@@ -207,12 +226,15 @@ class Scheduler:
         other._held, other._running = dict(self._held), list(self._running)
         other._free, other._reservation = self._free, self._reservation
         other._n_unfinished, other._now, other._interrupted = self._n_unfinished, self._now, self._interrupted
+        other._pressed = False  # nobody can foresee what is really used
         other._guidance, other._next_review = self._guidance, self._next_review
         return other
 
     def _why_ready(self, node: Node) -> Why:
         if self._now is None:
             return NotStarted()
+        if self._is_held_back():
+            return WaitsForPressure()
         if not self._scans.is_under_way(node):
             return BehindScans(n_under_way=self._scans.n_under_way)
         request, reserved = node.job.request, self._reservation
@@ -228,6 +250,8 @@ class Scheduler:
 
     def _launch(self, now: float) -> list[Launch]:
         """Let scans begin whose turn it is, and carry out the policy's decision on the state."""
+        if self._is_held_back():
+            return []
         self._review(now)
         self._finish_scans_first()
         most_under_way = self._budget.cpus if self._guidance.n_paths_left > ALL_AT_ONCE_PATHS else math.inf
@@ -244,6 +268,10 @@ class Scheduler:
                 return launches
             if not self._begin_scan(partial(_could_start, packing, now)):
                 return launches
+
+    def _is_held_back(self) -> bool:
+        """Whether nothing starts until memory is released; somebody has to run who could release it."""
+        return self._pressed and bool(self._running)
 
     def _finish_scans_first(self) -> None:
         """Once much of what ends scans has piled up behind longer jobs, let it go first until none of it is ready."""
@@ -306,13 +334,7 @@ class Scheduler:
 
     def _end(self, event: Ended) -> Iterator[Drop]:
         """Free what the job held, then make ready or drop what follows it."""
-        index = self._indices.get(event.name, -1)
-        occupation = self._held.pop(index, None)
-        if occupation is None:
-            raise ValueError(f"{event.name} ended, but was not running")
-        node = self._nodes[index]
-        del self._running[bisect_left(self._running, occupation)]
-        self._free += occupation.request
+        node = self._release(event.name)
         if event.succeeded:
             for follower in node.followers:
                 self._n_pending[follower] -= 1
@@ -324,6 +346,73 @@ class Scheduler:
         else:
             self._finish(node, State.FAILED)
             yield from self._drop_behind(node)
+
+    def _release(self, name: str) -> Node:
+        """Free what a job held that does not run any more."""
+        index = self._indices.get(name, -1)
+        occupation = self._held.pop(index, None)
+        if occupation is None:
+            raise ValueError(f"{name} ended, but was not running")
+        del self._running[bisect_left(self._running, occupation)]
+        self._free += occupation.request
+        return self._nodes[index]
+
+    def _requeue(self, event: Requeued) -> None:
+        """Free what the job held, and make it ready with another request."""
+        node = self._release(event.name)
+        if self._interrupted:
+            self._finish(node, State.STOPPED)
+            return
+        job = node.job
+        mem_bytes = min(max(event.mem_bytes, job.request.mem_bytes), self._budget.mem_bytes)
+        self._states[node.index] = State.READY
+        self._scans.begin_again(node)
+        if mem_bytes == job.request.mem_bytes:
+            self._push(node)
+        else:
+            self._reestimate([replace(job, request=Resources(job.request.cpus, mem_bytes))])
+
+    def _reestimate(self, jobs: Iterable[Job]) -> None:
+        """Replace jobs that are not over, and think of all that is left anew: paths, shapes, work."""
+        told = {job.name: job for job in jobs}
+        left = [node for node in self._nodes if self._states[node.index] in (State.WAITING, State.READY, State.RUNNING)]
+        names = {node.job.name for node in left}
+        known = [told.get(node.job.name, node.job) for node in left]
+        for node, job in zip(left, known, strict=True):
+            if (job.follows, job.group, job.request.cpus) != (node.job.follows, node.job.group, node.job.request.cpus):
+                raise ValueError(f"{job.name} is re-estimated as a job with other predecessors, scan or CPUs")
+        if told.keys() - names:
+            raise ValueError(f"{', '.join(sorted(told.keys() - names))} cannot be re-estimated: over, or never there")
+        jobs_left = [replace(job, follows=tuple(filter(names.__contains__, job.follows))) for job in known]
+        nodes = list(self._nodes)  # forks keep the old ones
+        for node, job in zip(nodes_of(jobs_left, self._budget, self._indices), sorted(known, key=_name), strict=True):
+            nodes[node.index] = replace(node, job=job)
+        self._nodes = nodes
+        self._most_cpus = max((len(nodes[node.index].tails_s) for node in left), default=1)
+        self._memory = memory_of((job for job in known), self._budget)
+        not_begun = [nodes[node.index] for node in left if self._states[node.index] is not State.RUNNING]
+        self._scans.renew(nodes, self._memory, not_begun)
+        self._classes = {}
+        for node in not_begun:
+            if self._states[node.index] is State.READY and self._scans.is_under_way(node):
+                self._push(node)
+        for index, (_, name, since, request) in self._held.items():
+            self._held[index] = Occupation(since + nodes[index].shape.wall_s(request.cpus), name, since, request)
+        self._running = sorted(self._held.values())
+        self._next_review = -math.inf
+
+    def _grow(self, event: Grown) -> None:
+        """Take what a running job has taken from what is free; what is not free cannot be reserved."""
+        index = self._indices[event.name]
+        held = self._held.get(index)
+        if held is None:
+            raise ValueError(f"{event.name} grew, but was not running")
+        more = min(event.mem_bytes - held.request.mem_bytes, self._free.mem_bytes)
+        if more > 0:
+            grown = held._replace(request=held.request + Resources(0, more))
+            self._running[bisect_left(self._running, held)] = self._held[index] = grown
+            self._running.sort()
+            self._free -= Resources(0, more)
 
     def _drop_behind(self, root: Node) -> Iterator[Drop]:
         """Drop what follows a failed job; none of it can be ready, since a job it follows has not succeeded."""
@@ -362,6 +451,10 @@ class Scheduler:
         self._scans.finish(node, had_begun=self._states[node.index] is State.RUNNING)
         self._states[node.index] = state
         self._n_unfinished -= 1
+
+
+def _name(job: Job) -> str:
+    return job.name
 
 
 def _longest(chains_s: Sequence[Sequence[float]]) -> Sequence[float]:

@@ -93,6 +93,37 @@ class Ended:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Requeued:
+    """A running job ended without a result, and is to be run again with ``mem_bytes``, or with the whole budget."""
+
+    name: str
+    mem_bytes: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Grown:
+    """A running job holds more memory than it asked for: so much, as far as the budget has it."""
+
+    name: str
+    mem_bytes: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MemoryPressed:
+    """Whether the memory that is really used is so near the budget that nothing more should start."""
+
+    pressed: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reestimated:
+    """Jobs under names of jobs that are not over, with another request or time; CPUs and what they follow are as they
+    were."""
+
+    jobs: tuple[Job, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Interrupted:
     """The user, or the machine, wants the whole run to stop."""
 
@@ -194,6 +225,11 @@ class BehindReservation:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class WaitsForPressure:
+    """The job might fit by its request, but the memory that is really used is too near the budget."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class BehindScans:
     """The job's scan has not begun: so many scans are under way, and one of them ends before another begins."""
 
@@ -226,7 +262,7 @@ class Stopped:
     """The job ran or would have run, but the run was interrupted."""
 
 
-Event = Ended | Interrupted | RuleChosen
+Event = Ended | Requeued | Reestimated | Grown | MemoryPressed | Interrupted | RuleChosen
 Action = Launch | Drop | Stop
 Why = (
     NotStarted
@@ -235,6 +271,7 @@ Why = (
     | WaitsForMoreCpus
     | BehindReservation
     | BehindScans
+    | WaitsForPressure
     | Running
     | Finished
     | Dropped

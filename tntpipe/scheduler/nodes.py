@@ -1,8 +1,8 @@
-"""What of a run never changes: its jobs in the order of their names, what follows each, and how long the chains are."""
+"""What a run knows of its jobs until it learns better: what follows each, how long the chains are, what is alike."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from tntpipe.resources import Resources
@@ -34,13 +34,13 @@ class Node:
     n_predecessors: int
 
 
-def nodes_of(jobs: Sequence[Job], budget: Resources) -> tuple[Node, ...]:
-    """The nodes of these jobs; raises ``GraphError`` or ``BudgetError`` if they cannot all be run."""
+def nodes_of(jobs: Sequence[Job], budget: Resources, indices: Mapping[str, int] | None = None) -> tuple[Node, ...]:
+    """The nodes of these jobs, with these indices; ``GraphError`` or ``BudgetError`` if they cannot all be run."""
     precedence = precedence_of(jobs, budget)
     most_cpus = min(budget.cpus, max((job.max_cpus for job in jobs if job.moldable), default=1))
     tails_s = [precedence.tails_s(cpus) for cpus in range(1, most_cpus + 1)]
     longest_s = max((job.wall_s + tails_s[0][name] for name, job in precedence.jobs.items()), default=0.0)
-    indices = {name: index for index, name in enumerate(precedence.jobs)}
+    indices = indices or {name: index for index, name in enumerate(precedence.jobs)}
     shapes: dict[Shape, tuple[Shape, int]] = {}
     nodes = []
     for name, job in precedence.jobs.items():

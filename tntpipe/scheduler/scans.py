@@ -6,7 +6,7 @@ have not begun are parked, in the order in which they would start. Jobs without 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from heapq import heappop, heappush, nsmallest
 
@@ -69,6 +69,24 @@ class Scans:
         """Take note that a job runs."""
         if self._counts_work:
             self._scans[node.job.group].work.add(node.job, self._memory, -1)
+
+    def begin_again(self, node: Node) -> None:
+        """Take note that a job that ran is ready again."""
+        if self._counts_work:
+            self._scans[node.job.group].work.add(node.job, self._memory)
+
+    def renew(self, nodes: Sequence[Node], memory: Memory, not_begun: Iterable[Node]) -> None:
+        """Count anew with other nodes for the jobs that are not over; which scans are under way stays."""
+        self._nodes, self._memory = nodes, memory
+        self._parked = {}
+        for scan in self._scans.values():
+            scan.work = Work()
+            if not scan.under_way:
+                for node in map(nodes.__getitem__, scan.live):
+                    heappush(self._parked.setdefault(node.shape_index, []), (node.rank, node.index))
+        if self._counts_work:
+            for node in not_begun:
+                self._scans[node.job.group].work.add(node.job, memory)
 
     def finish(self, node: Node, *, had_begun: bool) -> None:
         """Take note that a job will not run, or not again."""
