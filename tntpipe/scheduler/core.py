@@ -7,13 +7,14 @@ may start.
 Rules that hold after every call:
 
 * the requests of the running jobs never exceed the budget;
-* a job is launched once, unless it is requeued, after every job that it follows has succeeded, with a number of CPUs that it can use;
+* a job is launched once (again only when it was requeued), after every job that it follows has succeeded, with a
+  number of CPUs that it can use;
 * a job that fails drops what follows it at any distance, each once, and nothing else;
 * after an interruption nothing is launched, and every job that runs has been told to stop;
 * the same events at the same instants give the same actions, in whatever order the jobs were listed.
 
-A job may be launched again after its end was told to be no end (``Requeued``), and what jobs need may be corrected while
-the run goes on (``Reestimated``, ``Grown``): all four rules hold then too, with what a running job really holds.
+What jobs need may be corrected while the run goes on (``Reestimated``, ``Grown``, ``Requeued``): the rules hold then
+too, with what a running job really holds.
 """
 
 from __future__ import annotations
