@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tntpipe.lifeline import PARENT_VARIABLE
+from tntpipe.profiling.carried_peak import forget_own_high_water
 
 KEPT_VARIABLES = (
     *("PATH", "HOME", "USER", "LOGNAME", "LANG", "LC_ALL", "TMPDIR", "TEMP", "TMP"),
@@ -52,6 +53,7 @@ def environment(threads: int, environ: Mapping[str, str] = os.environ) -> dict[s
 def start(argv: Sequence[str], folder: Path, log: Path, threads: int) -> Child:
     """Start a child in ``folder`` with its output in ``log``; OSError when it cannot be."""
     with log.open("wb") as output:
+        forget_own_high_water()
         process = subprocess.Popen(
             argv,
             cwd=folder,

@@ -226,6 +226,7 @@ class Machine:
         self._selector.unregister(fd)
         running = self._running.pop(fd)
         del self._pids[running.step.name]
+        self._monitor.last_look(running.child.pid, self.now())
         status, account = reap(running.child)
         usage = self._monitor.ended(running.child.pid, self.now(), status, account)
         if usage.exit_code == 0:

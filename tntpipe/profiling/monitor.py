@@ -1,7 +1,8 @@
-"""Looks at running children and sums up ended ones. The one module that imports psutil.
+"""Looks at running children and sums up ended ones.
 
-It decides when a child is looked at (often while it is young, seldom later) and refuses to know what the child is for.
-CPU comes from differences of CPU times, never from a percentage; memory from the whole process tree.
+It decides when a child is looked at (often while it is young, seldom later, often again while the caller is in a hurry)
+and refuses to know what the child is for. CPU comes from differences of CPU times, never from a percentage; memory from
+the whole process tree. What the figures are worth is told in ``docs/numbers.md``.
 """
 
 from __future__ import annotations
@@ -9,171 +10,179 @@ from __future__ import annotations
 import contextlib
 import os
 import resource
-import sys
-from dataclasses import dataclass, field, replace
-from pathlib import Path
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 
-import psutil
-
+from tntpipe.profiling.carried_peak import own_high_water_bytes, own_peak
+from tntpipe.profiling.family import Family, Totals
+from tntpipe.profiling.processes import KIB, children_now
 from tntpipe.profiling.usage import Sample, Usage
 
 FIRST_INTERVAL_S = 0.05
 LAST_INTERVAL_S = 1.0
+HURRIED_INTERVAL_S = 0.1
 INTERVAL_PER_AGE = 0.05
-"""A child is looked at every 5 % of its age, within the two limits above: short steps are seen, long ones cost
-nothing."""
+"""A child is looked at every 5 % of its age, within the limits above: short steps are seen, long ones cost nothing."""
 
-MAXRSS_UNIT_BYTES = 1 if sys.platform == "darwin" else 1024
+EARLY = 0.25
+"""A look that must be made anyway takes in the children that are due within this part of their interval: so those of
+one age come to be looked at together."""
+
+BUSY_SPAN_S = 0.1
+"""The largest number of busy CPUs is over spans at least so long: shorter ones say more of the kernel's turns."""
 
 
 @dataclass(slots=True)
 class _Watched:
-    process: psutil.Process
+    family: Family
     started: float
     own_peak_at_start: int
-    next_look: float
+    looked_at: float
+    interval_s: float
+    last: tuple[float, float]
+    busy_since: tuple[float, float]
     peak_bytes: int = 0
     max_cpus: float = 0.0
     max_threads: int = 0
     n_samples: int = 0
-    last: Sample | None = field(default=None)
-    latest: Sample | None = field(default=None)
+
+    def is_due(self, now: float, early: float = 0.0) -> bool:
+        return now >= self.looked_at + self.interval_s * (1 - early)
 
 
 class Monitor:
-    """Watches children by process id; ``now`` is the caller's monotonic clock, in seconds."""
+    """Watches children by process id; ``now`` is the caller's monotonic clock, in seconds.
 
-    def __init__(self) -> None:
+    ``clock`` is read beside each child's CPU times, because a look at many children takes a while.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._watched: dict[int, _Watched] = {}
+        self._clock = clock
+        self._is_hurried = False
 
     def watch(self, pid: int, now: float) -> None:
         """Begin to look at a child that was just started."""
-        with contextlib.suppress(psutil.NoSuchProcess):  # it may have ended already; wait4 has its account
-            child = _Watched(psutil.Process(pid), now, _largest_self_bytes(), now + FIRST_INTERVAL_S)
-            child.peak_bytes = _high_water_bytes(pid)  # of a child too short to be looked at again, better than none
-            self._watched[pid] = child
+        with contextlib.suppress(ProcessLookupError):  # it was waited for already: wait4 has its account
+            clock_s, family = self._clock(), Family(pid)
+            start = clock_s, family.totals.cpu_s
+            self._watched[pid] = _Watched(
+                family=family,
+                started=now,
+                own_peak_at_start=own_high_water_bytes(),
+                looked_at=now,
+                interval_s=FIRST_INTERVAL_S,
+                last=start,
+                busy_since=start,
+                peak_bytes=family.totals.peak_bytes,
+            )
+
+    def hurry(self, on: bool) -> None:
+        """While on, look at every child at least every 100 ms, whatever its age."""
+        self._is_hurried = on
+        if on:
+            for child in self._watched.values():
+                child.interval_s = min(child.interval_s, HURRIED_INTERVAL_S)
 
     def next_look(self) -> float | None:
         """When the next child is due, None when none is watched."""
-        return min((child.next_look for child in self._watched.values()), default=None)
+        return min((child.looked_at + child.interval_s for child in self._watched.values()), default=None)
 
     def look(self, now: float) -> dict[int, Sample]:
         """Look at every child that is due."""
-        due = [pid for pid, child in self._watched.items() if child.next_look <= now]
-        if not due:
+        if not any(child.is_due(now) for child in self._watched.values()):
             return {}
-        descendants = _descendants()
+        children_of = children_now()
+        n_families = sum(child.family.totals.n_processes > 1 for child in self._watched.values())
         samples = {}
-        for pid in due:
-            child = self._watched[pid]
-            age = now - child.started
-            child.next_look = now + min(max(INTERVAL_PER_AGE * age, FIRST_INTERVAL_S), LAST_INTERVAL_S)
-            sample = _sample(child.process, descendants, age)
-            if sample is not None:
-                before = child.latest
-                child.latest = sample
-                span_s = age - (before.age_s if before else 0.0)
-                busy = (sample.cpu_s - (before.cpu_s if before else 0.0)) / span_s if span_s > 0 else 0.0
-                sample = replace(sample, cpus=max(busy, 0.0))
-                samples[pid] = sample
-                _remember(child, sample)
+        for pid, child in self._watched.items():
+            if not child.is_due(now, EARLY):
+                continue
+            child.looked_at, child.interval_s = now, self._interval_s(now - child.started)
+            clock_s = self._clock()
+            totals = child.family.look(children_of, now, n_families)
+            if totals is not None:
+                samples[pid] = _sample(child, totals, now, (clock_s, self._clock()))
         return samples
+
+    def last_look(self, pid: int, now: float) -> None:
+        """Look once more at a child that has ended, before it is waited for and what it left behind is killed."""
+        if pid in self._watched:
+            self._watched[pid].family.look(children_now(), now)
+
+    def memory_now(self) -> Mapping[int, int]:
+        """The resident memory of each child's tree, in bytes, as of its last look."""
+        return {pid: child.family.totals.rss_bytes for pid, child in self._watched.items()}
 
     def ended(self, pid: int, now: float, status: int, account: resource.struct_rusage) -> Usage:
         """The use of a child, from what was seen of it and from what ``os.wait4`` returned."""
-        child = self._watched.pop(pid, None)
-        wall = now - child.started if child else 0.0
+        exit_code = os.waitstatus_to_exitcode(status)
         cpu = account.ru_utime + account.ru_stime
-        seen = child.peak_bytes if child else 0
-        known_own = child.own_peak_at_start if child else _largest_self_bytes()
+        maxrss_bytes = account.ru_maxrss * KIB
+        child = self._watched.pop(pid, None)
+        if child is None:
+            return Usage(
+                wall_s=0.0,
+                cpu_s=cpu,
+                peak_bytes=maxrss_bytes,
+                max_cpus=0.0,
+                max_threads=1,
+                n_samples=0,
+                exit_code=exit_code,
+                read_bytes=0,
+                written_bytes=0,
+            )
+        wall = now - child.started
+        cpu += child.family.unwaited_cpu_s
+        seen = child.peak_bytes if child.n_samples else 0
         return Usage(
             wall_s=wall,
             cpu_s=cpu,
-            peak_bytes=own_peak(seen, account.ru_maxrss * MAXRSS_UNIT_BYTES, known_own),
-            max_cpus=max(child.max_cpus if child else 0.0, cpu / wall if wall > 0 else 0.0),
-            max_threads=max(child.max_threads if child else 0, 1),
-            n_samples=child.n_samples if child else 0,
-            exit_code=os.waitstatus_to_exitcode(status),
+            peak_bytes=own_peak(seen, maxrss_bytes, child.own_peak_at_start),
+            max_cpus=max(child.max_cpus, cpu / wall if wall > 0 else 0.0),
+            max_threads=max(child.max_threads, 1),
+            n_samples=child.n_samples,
+            exit_code=exit_code,
+            read_bytes=child.family.totals.read_bytes,
+            written_bytes=child.family.totals.written_bytes,
         )
 
-
-def own_peak(seen_bytes: int, maxrss_bytes: int, parent_peak_bytes: int) -> int:
-    """A child's peak memory from the samples and from ``ru_maxrss``.
-
-    Linux carries the peak of the process image that called ``exec`` over into ``ru_maxrss``, so a small child of a
-    large parent reads as large as its parent. A figure above the parent's own peak is the child's; one below it says
-    only that the child used no more, and stands in where nothing was sampled.
-
-    >>> own_peak(seen_bytes=10, maxrss_bytes=500, parent_peak_bytes=200), own_peak(10, 200, 200), own_peak(0, 200, 200)
-    (500, 10, 200)
-    """
-    if maxrss_bytes > parent_peak_bytes or seen_bytes == 0:
-        return max(seen_bytes, maxrss_bytes)
-    return seen_bytes
+    def _interval_s(self, age_s: float) -> float:
+        longest = HURRIED_INTERVAL_S if self._is_hurried else LAST_INTERVAL_S
+        return min(max(INTERVAL_PER_AGE * age_s, FIRST_INTERVAL_S), longest)
 
 
-def _largest_self_bytes() -> int:
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * MAXRSS_UNIT_BYTES
-
-
-def _descendants() -> dict[int, list[psutil.Process]]:
-    """Children of every process, from one pass over the process table."""
-    children: dict[int, list[psutil.Process]] = {}
-    for process in psutil.process_iter():
-        with contextlib.suppress(psutil.Error):
-            children.setdefault(process.ppid(), []).append(process)
-    return children
-
-
-def _sample(root: psutil.Process, children: dict[int, list[psutil.Process]], age_s: float) -> Sample | None:
-    """The sums over the tree of ``root``, None when it has ended."""
-    cpu = rss = vms = peak = processes = threads = 0.0
-    stack = [root]
-    while stack:
-        process = stack.pop()
-        stack += children.get(process.pid, [])
-        with contextlib.suppress(psutil.Error), process.oneshot():
-            memory, times = process.memory_info(), process.cpu_times()
-            cpu += times.user + times.system + times.children_user + times.children_system
-            rss += memory.rss
-            vms += memory.vms
-            peak = max(peak, _high_water_bytes(process.pid))
-            threads += process.num_threads()
-            processes += 1
-    if not processes or not rss:
-        return None
+def _sample(child: _Watched, totals: Totals, now: float, looked_s: tuple[float, float]) -> Sample:
+    """The look, which took from one moment to another, as others see it; ``child`` remembers what its end will need."""
+    looking, looked = looked_s
+    cpus = _busy(child.last, (looked, totals.cpu_s))
+    child.last = looking, totals.cpu_s
+    if looked - child.busy_since[0] >= BUSY_SPAN_S:
+        child.max_cpus = max(child.max_cpus, _busy(child.busy_since, (looked, totals.cpu_s)))
+        child.busy_since = looking, totals.cpu_s
+    child.peak_bytes = max(child.peak_bytes, totals.peak_bytes)
+    child.max_threads = max(child.max_threads, totals.n_threads)
+    child.n_samples += 1
     return Sample(
-        age_s=age_s,
-        cpu_s=cpu,
-        cpus=0.0,
-        rss_bytes=int(rss),
-        vms_bytes=int(vms),
-        peak_bytes=int(max(rss, peak)),
-        n_processes=int(processes),
-        n_threads=int(threads),
+        age_s=now - child.started,
+        cpu_s=totals.cpu_s,
+        cpus=cpus,
+        rss_bytes=totals.rss_bytes,
+        vms_bytes=totals.vms_bytes,
+        peak_bytes=totals.peak_bytes,
+        n_processes=totals.n_processes,
+        n_threads=totals.n_threads,
+        read_bytes=totals.read_bytes,
+        written_bytes=totals.written_bytes,
     )
 
 
-def _high_water_bytes(pid: int) -> int:
-    """The largest resident size that one process has had since its ``exec``; 0 where the kernel does not tell."""
-    try:
-        status = Path(f"/proc/{pid}/status").read_text()
-    except OSError:
-        return 0
-    for line in status.splitlines():
-        if line.startswith("VmHWM:"):
-            return int(line.split()[1]) * 1024
-    return 0
+def _busy(since: tuple[float, float], until: tuple[float, float]) -> float:
+    """Mean busy CPUs between two (time, CPU seconds); 0 where no time has passed.
 
-
-def _remember(child: _Watched, sample: Sample) -> None:
-    if child.last is not None and sample.age_s > child.last.age_s:
-        busy = (sample.cpu_s - child.last.cpu_s) / (sample.age_s - child.last.age_s)
-        if sample.age_s - child.last.age_s >= 2 * FIRST_INTERVAL_S:  # CPU times tick at 10 ms: shorter spans are noise
-            child.max_cpus = max(child.max_cpus, busy)
-            child.last = sample
-    else:
-        child.last = sample
-    child.peak_bytes = max(child.peak_bytes, sample.peak_bytes)
-    child.max_threads = max(child.max_threads, sample.n_threads)
-    child.n_samples += 1
+    The span runs from before the first look to after the second: a look that is held up makes them too few, not too
+    many.
+    """
+    span_s = until[0] - since[0]
+    return max(0.0, until[1] - since[1]) / span_s if span_s > 0 else 0.0

@@ -1,4 +1,7 @@
-"""What a child used, and one look at it while it runs."""
+"""What a child used, and one look at it while it runs.
+
+What each figure means, and when not to trust it, is told in ``docs/numbers.md``.
+"""
 
 from __future__ import annotations
 
@@ -7,9 +10,11 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sample:
-    """One look at a child and all that it started: CPU seconds so far, resident and virtual memory now.
+    """One look at a child and all that it started.
 
-    ``cpus`` are the CPUs that were busy on average since the look before.
+    CPU seconds, and bytes read and written, are those so far; ``cpus`` are the mean busy CPUs since the look before;
+    ``peak_bytes`` is the largest figure that this look found, memory that was given back since included; the others are
+    those of now.
     """
 
     age_s: float
@@ -20,16 +25,18 @@ class Sample:
     peak_bytes: int
     n_processes: int
     n_threads: int
+    read_bytes: int
+    written_bytes: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Usage:
     """A child's whole use.
 
-    ``cpu_s`` is the kernel's account of the child and of every descendant that was waited for. ``peak_bytes`` is the
-    largest of: the sampled sum over the process tree, each member's own high-water mark, and the kernel's peak of
-    the largest process where that is known to be the child's own (see :func:`tntpipe.profiling.monitor.own_peak`).
-    ``exit_code`` is negative for a signal.
+    ``cpu_s`` is the kernel's account of the child and of every descendant that was waited for, and what was seen of
+    those that were not. ``peak_bytes`` is the largest of: the sampled memory of the process tree, each member's own
+    high-water mark, and the kernel's peak of the largest process where that is known to be the child's own (see
+    :func:`tntpipe.profiling.carried_peak.own_peak`). ``exit_code`` is negative for a signal.
     """
 
     wall_s: float
@@ -39,6 +46,8 @@ class Usage:
     max_threads: int
     n_samples: int
     exit_code: int
+    read_bytes: int
+    written_bytes: int
 
     @property
     def mean_cpus(self) -> float:
