@@ -10,7 +10,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGE = ROOT / "tntpipe"
 
-BASE = {"errors", "resources", "durations", "files", "lifeline"}
+BASE = {"errors", "resources", "durations", "files", "lifeline", "orphans"}
 
 MAY_IMPORT: dict[str, set[str]] = {
     "errors": set(),
@@ -18,6 +18,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "durations": set(),
     "files": set(),
     "lifeline": set(),
+    "orphans": set(),
     "__init__": set(),
     "events": set(),
     "steps": {*BASE},

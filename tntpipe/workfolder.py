@@ -29,6 +29,7 @@ from typing import Any, TextIO
 
 from tntpipe.errors import BusyError, OutputError
 from tntpipe.files import sha256_of, write_json
+from tntpipe.orphans import end_processes
 from tntpipe.steps.step import INPUT_FOLDER, Step
 
 SCHEMA_VERSION = 1
@@ -56,14 +57,18 @@ class Record:
 
 
 class WorkFolder:
-    """The work folder at ``root``; ``program_versions`` says what each program's results depend on."""
+    """The work folder at ``root``; ``program_versions`` says what each program's results depend on.
+
+    ``run`` is the name of the run that opens it, which no other run has.
+    """
 
     def __init__(self, root: Path, program_versions: Mapping[str, str]) -> None:
         self.root = root
         self._versions = program_versions
         self._records: dict[str, Record | None] = {}
         self._contents = _ContentCache(root / "contents.json")
-        self._scratch = root / "scratch" / uuid.uuid4().hex[:16]
+        self.run = uuid.uuid4().hex[:16]
+        self._scratch = root / "scratch" / self.run
         self._lock: TextIO | None = None
         try:
             self._scratch.parent.mkdir(parents=True, exist_ok=True)
@@ -74,7 +79,7 @@ class WorkFolder:
             ) from error
 
     def lock(self) -> None:
-        """Take the folder for this run, and sweep away what runs that died left in scratch.
+        """Take the folder for this run; end and sweep away what runs that died left running and in scratch.
 
         The lock is the kernel's: it goes with the process that holds it, however that ends.
 
@@ -100,9 +105,11 @@ class WorkFolder:
         lock.write(f"host {platform.node()}, process {os.getpid()}, since {began}\n")
         lock.flush()
         self._lock = lock
-        for folder in (self.root / "scratch").iterdir():
-            if folder != self._scratch:
-                shutil.rmtree(folder, ignore_errors=True)
+        left = [folder for folder in (self.root / "scratch").iterdir() if folder != self._scratch]
+        if left:
+            end_processes([folder.name for folder in left])
+        for folder in left:
+            shutil.rmtree(folder, ignore_errors=True)
 
     def folder(self, step_name: str) -> Path:
         """Where the step of that name is published."""

@@ -48,10 +48,12 @@ class World:
     def work(self) -> WorkFolder:
         return WorkFolder(self.root / "work", self.versions)
 
-    def run(self, steps: Iterable[Step], cpus: int = 2, stop_after: str = "") -> dict[str, str]:
+    def run(self, steps: Iterable[Step], cpus: int = 2, stop_after: str = "", locked: bool = False) -> dict[str, str]:
         """Run the steps to their end; how each ended. ``stop_after``: interrupt when that step has started."""
         graph = build_graph(steps, COMMANDS)
         work = self.work
+        if locked:
+            work.lock()
         self.events = []
 
         def emit(event: RunEvent) -> None:

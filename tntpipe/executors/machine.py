@@ -23,7 +23,9 @@ from tntpipe.derivatives import Derivatives
 from tntpipe.errors import OutputError
 from tntpipe.events import Outcome, RunEvent, StepEnded, StepSampled, StepStarted
 from tntpipe.executors.children import Child, exit_in_words, reap, send, start
+from tntpipe.executors.sentinel import Sentinel
 from tntpipe.graph import Graph
+from tntpipe.orphans import end_processes
 from tntpipe.profiling.monitor import Monitor
 from tntpipe.profiling.usage import Sample, Usage
 from tntpipe.scheduler.events import Ended, Event, Interrupted, Launch, Stop
@@ -76,6 +78,7 @@ class Machine:
         self._publishers = ThreadPoolExecutor(N_PUBLISHERS, thread_name_prefix="publish")
         self._wake_read, self._wake_write = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
         self._selector.register(self._wake_read, selectors.EVENT_READ)
+        self._sentinel: Sentinel | None = None
         self.stop_signal: int | None = None
 
     def now(self) -> float:
@@ -96,7 +99,8 @@ class Machine:
             self._end(step, Outcome.FAILED, None, message=f"it cannot be prepared: {error}", argv=argv)
             return
         try:
-            child = start(argv, scratch, scratch / LOG_NAME, action.request.cpus)
+            self._post_sentinel()
+            child = start(argv, scratch, scratch / LOG_NAME, action.request.cpus, self._work.run)
         except OSError as error:
             (scratch / LOG_NAME).write_text(f"{argv[0]} could not be started: {error}\n", encoding="utf-8")
             self._fail(step, scratch, argv, None, f"could not be started: {error.strerror}")
@@ -132,6 +136,8 @@ class Machine:
             for key, _ in ready:
                 if key.fd == self._wake_read:
                     self._woken()
+                elif self._sentinel is not None and key.fd == self._sentinel.fd:
+                    self._replace_sentinel()
                 else:
                     self._child_ended(key.fd)
             self._look()
@@ -166,6 +172,9 @@ class Machine:
             reap(running.child)
             self._work.discard(running.scratch)
         self._running.clear()
+        if self._sentinel is not None:
+            end_processes([self._work.run])
+            self._dismiss_sentinel()
         self._publishers.shutdown(wait=True)
         self._selector.close()
         os.close(self._wake_read)
@@ -181,6 +190,23 @@ class Machine:
             self.stop_signal = number
             self._happened.append(Interrupted())
         self._wake()
+
+    def _post_sentinel(self) -> None:
+        if self._sentinel is None:
+            self._sentinel = Sentinel(self._work.run)
+            self._selector.register(self._sentinel.fd, selectors.EVENT_READ)
+
+    def _replace_sentinel(self) -> None:
+        """Somebody has killed it; where there cannot be another now, the next launch tries again."""
+        self._dismiss_sentinel()
+        with contextlib.suppress(OSError):
+            self._post_sentinel()
+
+    def _dismiss_sentinel(self) -> None:
+        if self._sentinel is not None:
+            self._selector.unregister(self._sentinel.fd)
+            self._sentinel.close()
+            self._sentinel = None
 
     def _wake(self) -> None:
         with contextlib.suppress(BlockingIOError):

@@ -1,0 +1,64 @@
+"""Runs in a process of their own, to be killed; and what is still alive."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import psutil
+
+import tntpipe
+
+TESTS = Path(__file__).resolve().parents[1]
+FOLDERS = [str(TESTS / "run"), str(TESTS / "faults"), str(Path(tntpipe.__file__).parents[1])]
+
+RUN = """
+import sys
+sys.path[:0] = {folders}
+from pathlib import Path
+from small_runs import World, script
+World(Path({root!r})).run([{steps}], locked=True)
+"""
+
+
+def start_run(root: Path, *steps: str) -> subprocess.Popen[bytes]:
+    """Run the shell scripts ``steps`` as steps ``s/0``, ``s/1`` …, each of which makes ``out``, in a new process."""
+    scripts = ", ".join(f"script('s/{number}', {text!r})" for number, text in enumerate(steps))
+    text = RUN.format(folders=FOLDERS, root=str(root), steps=scripts)
+    return subprocess.Popen([sys.executable, "-c", text])
+
+
+def until(claim: Callable[[], object], limit_s: float = 30.0) -> None:
+    """Wait for the claim to be true."""
+    deadline = time.monotonic() + limit_s
+    while not claim():
+        assert time.monotonic() < deadline, "it never came true"
+        time.sleep(0.01)
+
+
+def number_in(path: Path) -> int:
+    """The process id that a script writes to the file."""
+    until(lambda: path.exists() and path.read_text().endswith("\n"))
+    return int(path.read_text())
+
+
+def is_alive(pid: int) -> bool:
+    try:
+        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
+
+
+def sentinel_of(run: subprocess.Popen[bytes]) -> psutil.Process:
+    """The process that watches over a run."""
+    found: list[psutil.Process] = []
+
+    def is_there() -> bool:
+        found[:] = [p for p in psutil.Process(run.pid).children() if "tntpipe.orphans" in p.cmdline()]
+        return bool(found)
+
+    until(is_there)
+    return found[0]

@@ -1,0 +1,79 @@
+"""Finds and ends what a run has left running, whoever started it and however the run ended.
+
+Every child of a run has the run's name in its environment, and so has whatever that child starts, in whatever process
+group or session. What the kernel promises for a child itself (``lifeline``) it does not promise for a child's children;
+this module ends those. ``python -m tntpipe.orphans RUN`` is the sentinel of a run: it waits until the pipe at its
+standard input is closed, which the kernel does when the run's process ends, even by SIGKILL, and then ends the rest.
+
+Only the processes of this machine are looked at, and only those of the same user; elsewhere than on Linux, none.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import sys
+import time
+from collections.abc import Collection, Iterator
+
+RUN_VARIABLE = "TNTPIPE_RUN"
+N_PASSES = 50
+"""A process that is just being started is not seen yet, so it is looked again until nothing is found."""
+
+PASS_S = 0.02
+
+
+def end_processes(runs: Collection[str]) -> int:
+    """Kill every process that belongs to one of the runs; how many there were."""
+    killed: set[int] = set()
+    for _ in range(N_PASSES):
+        found = list(_processes(runs))
+        killed.update(found)
+        if not found:
+            break
+        for pid in found:
+            _kill(pid, runs)
+        time.sleep(PASS_S)
+    return len(killed)
+
+
+def _processes(runs: Collection[str]) -> Iterator[int]:
+    """The processes, this one excepted, whose environment names one of the runs; those that have ended have none."""
+    with contextlib.suppress(FileNotFoundError):
+        for name in os.listdir("/proc"):  # noqa: PTH208  (thousands of names, one of which is needed)
+            if name.isdigit() and int(name) != os.getpid() and _belongs(int(name), runs):
+                yield int(name)
+
+
+def _belongs(pid: int, runs: Collection[str]) -> bool:
+    try:
+        with open(f"/proc/{pid}/environ", "rb") as file:  # noqa: PTH123  (the same)
+            variables = file.read().split(b"\0")
+    except OSError:  # it has ended, or is somebody else's
+        return False
+    return not {f"{RUN_VARIABLE}={run}".encode() for run in runs}.isdisjoint(variables)
+
+
+def _kill(pid: int, runs: Collection[str]) -> None:
+    """Kill it, unless the number has become another process's."""
+    with contextlib.suppress(OSError):
+        fd = os.pidfd_open(pid)
+        try:
+            if _belongs(pid, runs):
+                signal.pidfd_send_signal(fd, signal.SIGKILL)
+        finally:
+            os.close(fd)
+
+
+def main(words: list[str]) -> None:
+    """Wait for the end of the run that is named, then end what it left."""
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGTSTP):
+        signal.signal(number, signal.SIG_IGN)
+    while os.read(sys.stdin.fileno(), 4096):
+        pass
+    end_processes(words)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
