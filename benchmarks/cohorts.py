@@ -14,6 +14,7 @@ from tntpipe.pipeline.build import Subject, TissueClasses
 from tntpipe.pipeline.method import Method
 from tntpipe.pipeline.model_steps import prepare_model
 from tntpipe.pipeline.scan_steps import scan_steps
+from tntpipe.profiling.estimates import Estimates
 from tntpipe.scheduler.events import Job
 from tntpipe.steps.registration import PRESETS
 from tntpipe.steps.step import Step
@@ -43,7 +44,7 @@ def cohort_graph(n_scans: int, *, second_registration: bool, preset: str = "refe
 
 def cohort_jobs(n_scans: int, *, second_registration: bool, ants_n_proc: int | None = None) -> list[Job]:
     """The jobs of a cohort; with ``ants_n_proc`` none of them is moldable."""
-    return jobs_of(cohort_graph(n_scans, second_registration=second_registration), (), ants_n_proc)
+    return jobs_of(cohort_graph(n_scans, second_registration=second_registration), Estimates(), (), ants_n_proc)
 
 
 def true_times(jobs: list[Job], seed: int, spread: float = 0.2) -> dict[str, float]:

@@ -15,12 +15,14 @@ from tntpipe.profiling.estimates import (
     SCHEMA_VERSION,
     STEP_BYTES,
     Estimate,
-    estimate,
+    Estimates,
+    Source,
     shipped_measurements,
 )
 from tntpipe.resources import GIB
 from tools.measured_speed_up import overheads
 
+ESTIMATES = Estimates()
 KINDS = [(kind, variant) for kind, table in shipped_measurements()["kinds"].items() for variant in table]
 
 
@@ -29,7 +31,7 @@ def test_a_request_is_the_measured_peak_with_its_margin_rounded_up(kind: str, va
     line = shipped_measurements()["kinds"][kind][variant]
     voxels = 7_000_000
     padded = (line["mem_bytes"] + voxels * line["mem_bytes_per_voxel"]) * MEMORY_MARGIN + MEMORY_PAD_BYTES
-    needed = estimate(kind, variant, voxels)
+    needed = ESTIMATES.of(kind, variant, voxels)
     assert padded <= needed.mem_bytes < padded + STEP_BYTES
     assert needed.mem_bytes % STEP_BYTES == 0
     assert needed.cpu_s == pytest.approx(line["cpu_s"] + voxels * line["cpu_s_per_voxel"], rel=0.05)
@@ -38,20 +40,20 @@ def test_a_request_is_the_measured_peak_with_its_margin_rounded_up(kind: str, va
 def test_scans_of_about_one_size_are_alike_to_the_scheduler() -> None:
     """Its decisions take longer the more kinds of request there are."""
     sizes = range(7_000_000, 7_200_000, 1000)
-    kinds = {(e.mem_bytes, e.cpu_s) for e in (estimate("lobes", "", voxels) for voxels in sizes)}
+    kinds = {(e.mem_bytes, e.cpu_s) for e in (ESTIMATES.of("lobes", "", voxels) for voxels in sizes)}
     assert len(kinds) <= 5
 
 
 @pytest.mark.parametrize(("kind", "variant"), KINDS)
 def test_a_larger_scan_never_needs_less(kind: str, variant: str) -> None:
-    estimates = [estimate(kind, variant, voxels) for voxels in (1, 10**5, 7 * 10**6, 10**8)]
+    estimates = [ESTIMATES.of(kind, variant, voxels) for voxels in (1, 10**5, 7 * 10**6, 10**8)]
     for small, large in pairwise(estimates):
         assert small.mem_bytes <= large.mem_bytes and 0 < small.cpu_s <= large.cpu_s
 
 
 def test_a_variant_that_was_not_measured_takes_the_largest_of_its_kind() -> None:
-    unknown = estimate("nonlinear_registration", "new", 10**6)
-    measured = [estimate(kind, variant, 10**6) for kind, variant in KINDS if kind == "nonlinear_registration"]
+    unknown = ESTIMATES.of("nonlinear_registration", "new", 10**6)
+    measured = [ESTIMATES.of(kind, variant, 10**6) for kind, variant in KINDS if kind == "nonlinear_registration"]
     assert unknown == Estimate(
         mem_bytes=max(m.mem_bytes for m in measured),
         cpu_s=max(m.cpu_s for m in measured),
@@ -59,15 +61,20 @@ def test_a_variant_that_was_not_measured_takes_the_largest_of_its_kind() -> None
     )
 
 
+def test_an_estimate_says_whether_it_was_measured() -> None:
+    assert ESTIMATES.of("lobes", "", 10**6).source is Source.SHIPPED
+    assert ESTIMATES.of("brain_mask", "bet", 10**6).source is Source.ASSUMED
+
+
 def test_a_kind_that_was_not_measured_is_an_error_of_ours() -> None:
     with pytest.raises(KeyError):
-        estimate("no_such_step", "", 1)
+        ESTIMATES.of("no_such_step", "", 1)
 
 
 def test_a_whole_head_at_1_mm_fits_in_8_gib() -> None:
     """The figure that the documentation gives for one scan at a time."""
     voxels = 193 * 229 * 193
-    assert max(estimate(kind, variant, voxels).mem_bytes for kind, variant in KINDS) < 8 * GIB
+    assert max(ESTIMATES.of(kind, variant, voxels).mem_bytes for kind, variant in KINDS) < 8 * GIB
 
 
 @pytest.mark.parametrize(("threads", "speed_up"), [(1, 1.0), (2, 1.85), (3, 2.59), (4, 3.23)])
@@ -79,12 +86,12 @@ def test_threads_help_less_than_their_number(threads: int, speed_up: float) -> N
 def test_a_variant_not_measured_with_several_threads_takes_the_worst_of_its_kind() -> None:
     line = shipped_measurements()["kinds"]["linear_registration"]
     assert "thread_overhead" not in line["reference"]
-    assert estimate("linear_registration", "reference", 10**6).thread_overhead == line["quick"]["thread_overhead"]
+    assert ESTIMATES.of("linear_registration", "reference", 10**6).thread_overhead == line["quick"]["thread_overhead"]
 
 
 def test_a_kind_not_measured_with_several_threads_gains_nothing_by_them() -> None:
     assert all("thread_overhead" not in line for line in shipped_measurements()["kinds"]["tag_transform"].values())
-    needed = estimate("tag_transform", "", 10**6)
+    needed = ESTIMATES.of("tag_transform", "", 10**6)
     assert needed.thread_overhead == 1
     assert needed.wall_s(8) == needed.wall_s(1)
 

@@ -20,7 +20,7 @@ from tntpipe.cli.settings import settings_of
 from tntpipe.graph import Graph
 from tntpipe.model import Model
 from tntpipe.pipeline.method import BrainExtraction, Method
-from tntpipe.profiling.estimates import shipped_measurements
+from tntpipe.profiling.estimates import Estimates, shipped_measurements
 from tntpipe.programs import Programs
 from tntpipe.resources import GIB
 from tntpipe.steps.registration import PRESETS
@@ -144,6 +144,7 @@ def test_a_dry_run_lists_each_step_and_each_derivative_once(capsys: pytest.Captu
     graph = graph_of(settings.method, FIRST, SECOND)
     programs = Programs(ants=Ants("native", "v9", "/opt", {}), commands={}, versions={})
     plan = Plan(
+        estimates=Estimates(),
         graph=graph,
         programs=programs,
         dataset=Dataset(),
@@ -165,7 +166,7 @@ def test_a_dry_run_lists_each_step_and_each_derivative_once(capsys: pytest.Captu
 def test_jobs_follow_only_what_is_not_done() -> None:
     graph = graph_of(Method())
     done = {name for name, step in graph.steps.items() if not step.scan} | {"sub-01/clean_header"}
-    jobs = {job.name: job for job in jobs_of(graph, done, 3)}
+    jobs = {job.name: job for job in jobs_of(graph, Estimates(), done, 3)}
     assert set(jobs) == set(graph.steps) - done
     assert jobs["sub-01/bias_correction"].follows == ()
     assert jobs["sub-01/linear_registration"].follows == ("sub-01/normalised_brain",)

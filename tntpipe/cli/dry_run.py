@@ -34,7 +34,7 @@ def print_plan(plan: Plan, settings: Settings, budget: Budget) -> None:
         print(f"\n{scan or 'once for all scans'}")
         for step in plan.graph:
             if step.scan == scan:
-                job = job_of(step, settings.ants_n_proc)
+                job = job_of(step, plan.estimates, settings.ants_n_proc)
                 cpus = f"{job.request.cpus}-{job.max_cpus}" if job.moldable else str(job.request.cpus)
                 memory = format_gib(job.request.mem_bytes)
                 print(f"  {step.kind:<28} {cpus:>3} CPU {memory:>9} {job.wall_s:>8.0f} s  {step.program}")

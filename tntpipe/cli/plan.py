@@ -19,7 +19,7 @@ from tntpipe.model import Model
 from tntpipe.pipeline.method import BrainExtraction
 from tntpipe.pipeline.model_steps import PreparedModel, prepare_model
 from tntpipe.pipeline.scan_steps import scan_steps
-from tntpipe.profiling.estimates import MAX_CPUS, estimate
+from tntpipe.profiling.estimates import MAX_CPUS, Estimates
 from tntpipe.programs import Programs, find_programs
 from tntpipe.resources import Resources
 from tntpipe.scheduler.core import Scheduler
@@ -32,6 +32,7 @@ class Plan:
     """A run that could begin."""
 
     graph: Graph
+    estimates: Estimates
     programs: Programs
     dataset: Dataset
     scans: tuple[str, ...]
@@ -76,6 +77,7 @@ def make_plan(settings: Settings, n_threads: int, progress: Callable[[str], None
     refused = _named(selected.refused, settings.bids_dir)
     return Plan(
         graph=build_graph(steps, programs.commands),
+        estimates=Estimates(),
         programs=programs,
         dataset=selected.dataset,
         scans=tuple(subject.scan.key for subject in subjects),
@@ -103,7 +105,7 @@ def _named(findings: Iterable[Finding], bids_dir: Path) -> list[Refusal]:
     return list(refusals.values())
 
 
-def check_budget(graph: Graph, ants_n_proc: int | None, budget: Resources) -> None:
+def check_budget(graph: Graph, estimates: Estimates, ants_n_proc: int | None, budget: Resources) -> None:
     """Refuse steps that ask for more than the whole budget, before anything is written.
 
     Raises
@@ -113,15 +115,15 @@ def check_budget(graph: Graph, ants_n_proc: int | None, budget: Resources) -> No
     """
     alike = {(step.kind, step.variant, step.voxels, step.moldable): step for step in graph}
     try:
-        Scheduler([job_of(step, ants_n_proc) for step in alike.values()], budget)
+        Scheduler([job_of(step, estimates, ants_n_proc) for step in alike.values()], budget)
     except BudgetError as error:
         options = "--n_proc and --memory_gb set the budget; --ants_n_proc sets the CPUs of ANTs steps."
         raise BudgetError(error.fact, remedy=f"{error.remedy} {options}") from None
 
 
-def job_of(step: Step, ants_n_proc: int | None, follows: tuple[str, ...] = ()) -> Job:
+def job_of(step: Step, estimates: Estimates, ants_n_proc: int | None, follows: tuple[str, ...] = ()) -> Job:
     """What the scheduler is told of a step; without ``ants_n_proc`` it chooses the CPUs of a moldable one."""
-    expected = estimate(step.kind, step.variant, step.voxels)
+    expected = estimates.of(step.kind, step.variant, step.voxels)
     threads = (ants_n_proc or 1) if step.moldable else 1
     return Job(
         name=step.name,
@@ -135,10 +137,10 @@ def job_of(step: Step, ants_n_proc: int | None, follows: tuple[str, ...] = ()) -
     )
 
 
-def jobs_of(graph: Graph, done: Collection[str], ants_n_proc: int | None) -> list[Job]:
+def jobs_of(graph: Graph, estimates: Estimates, done: Collection[str], ants_n_proc: int | None) -> list[Job]:
     """The scheduler's jobs for the steps that are not done."""
     return [
-        job_of(step, ants_n_proc, tuple(name for name in graph.follows[step.name] if name not in done))
+        job_of(step, estimates, ants_n_proc, tuple(name for name in graph.follows[step.name] if name not in done))
         for step in graph
         if step.name not in done
     ]

@@ -29,11 +29,11 @@ def predict(plan: Plan, done: Collection[str], settings: Settings) -> None:
         The only budget, or the one to be drawn, is too small; the picture cannot be written.
     """
     budgets = [find_budget(*amounts) for amounts in settings.planned_budgets]
-    jobs = jobs_of(plan.graph, done, settings.ants_n_proc)
+    jobs = jobs_of(plan.graph, plan.estimates, done, settings.ants_n_proc)
     width = _width()
     _print_what_is_planned(plan, len(jobs), len({job.group for job in jobs} - {""}), budgets, settings, width)
     if len(budgets) == 1:
-        check_budget(plan.graph, settings.ants_n_proc, budgets[0].resources)
+        check_budget(plan.graph, plan.estimates, settings.ants_n_proc, budgets[0].resources)
         drawn = forecast(jobs, budgets[0].resources)
         print("\n".join([*figures(drawn, width), "", *gantt_text(drawn, width)]))
     else:

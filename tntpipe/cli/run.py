@@ -69,7 +69,7 @@ def _planned_and_run(settings: Settings, words: Sequence[str]) -> ExitStatus:
         print_graph_written(plan, settings.graph_output)
         return ExitStatus.SCAN_FAILED if plan.refusals else ExitStatus.SUCCESS
     try:
-        check_budget(plan.graph, settings.ants_n_proc, budget.resources)
+        check_budget(plan.graph, plan.estimates, settings.ants_n_proc, budget.resources)
     except BudgetError as error:
         raise BudgetError(f"{error.fact} The budget is {budget}.", remedy=error.remedy) from None
     if settings.dry_run:
@@ -95,7 +95,7 @@ class _Run:
             remove_steps(settings.work_dir)
         self._derivatives = Derivatives(settings.output_dir, self._work)
         self._done = _done_steps(plan.graph, self._work, self._derivatives)
-        jobs = jobs_of(plan.graph, self._done, settings.ants_n_proc)
+        jobs = jobs_of(plan.graph, plan.estimates, self._done, settings.ants_n_proc)
         self._scheduler = Scheduler(jobs, budget.resources)
         self._tracker = ScanTracker(plan.graph, plan.scans, self._done)
         self._readiness = Readiness(plan.graph, self._done)

@@ -1,4 +1,4 @@
-"""What a step will need, from measurements that ship with the package.
+"""What a step will need, and where each figure comes from.
 
 A kind's memory and CPU time are linear in the voxels of the scan. Requests carry a margin, estimates of time do not.
 """
@@ -9,6 +9,7 @@ import json
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from enum import Enum
 from functools import cache
 from importlib import resources
 from typing import Any
@@ -31,13 +32,24 @@ MAX_CPUS = 8
 """Beyond so many threads ANTs gains nothing (ANTsX/ANTs #268, #604)."""
 
 
+class Source(str, Enum):
+    """Where an estimate comes from."""
+
+    SHIPPED = "shipped"
+    ASSUMED = "assumed"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Estimate:
-    """What to reserve for a step, its wall time at one thread, and a in S(k) = k / (1 + a (k - 1)) at k threads."""
+    """What to reserve for a step, its wall time at one thread, and a in S(k) = k / (1 + a (k - 1)) at k threads.
+
+    ``source`` is that of the memory.
+    """
 
     mem_bytes: int
     cpu_s: float
     thread_overhead: float
+    source: Source = Source.SHIPPED
 
     def wall_s(self, threads: int) -> float:
         """Expected wall time at a number of threads."""
@@ -54,16 +66,29 @@ def shipped_measurements() -> Mapping[str, Any]:
     return table
 
 
-@cache
-def estimate(kind: str, variant: str, voxels: int) -> Estimate:
-    """The estimate for one step; an unknown variant takes the largest of its kind, an unknown kind is a KeyError."""
-    variants = shipped_measurements()["kinds"][kind]
+class Estimates:
+    """The estimates of one run; by default those of the table that ships with the package."""
+
+    def __init__(self, table: Mapping[str, Any] | None = None) -> None:
+        self._kinds = (shipped_measurements() if table is None else table)["kinds"]
+        self._known: dict[tuple[str, str, int], Estimate] = {}
+
+    def of(self, kind: str, variant: str, voxels: int) -> Estimate:
+        """That of one step; an unknown variant takes the largest of its kind, an unknown kind is a KeyError."""
+        key = kind, variant, voxels
+        if key not in self._known:
+            self._known[key] = _from_table(self._kinds[kind], variant, voxels)
+        return self._known[key]
+
+
+def _from_table(variants: Mapping[str, Mapping[str, Any]], variant: str, voxels: int) -> Estimate:
     chosen = [variants[variant]] if variant in variants else list(variants.values())
     peak = max(line["mem_bytes"] + line["mem_bytes_per_voxel"] * voxels for line in chosen)
     return Estimate(
         mem_bytes=math.ceil((peak * MEMORY_MARGIN + MEMORY_PAD_BYTES) / STEP_BYTES) * STEP_BYTES,
         cpu_s=float(f"{max(line['cpu_s'] + line['cpu_s_per_voxel'] * voxels for line in chosen):.2g}"),
         thread_overhead=_thread_overhead(chosen) or _thread_overhead(variants.values()) or NO_SPEED_UP,
+        source=Source.SHIPPED if all(line["n"] for line in chosen) else Source.ASSUMED,
     )
 
 
