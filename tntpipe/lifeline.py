@@ -1,4 +1,4 @@
-"""A child that cannot outlive the process which started it.
+"""A child that cannot outlive the process which started it, and from which nothing that it starts gets away.
 
 Linux sends a signal to a child when the *thread* that forked it ends, so an executor must start its children from a
 thread that lives as long as they may run. Elsewhere there is no such signal and nothing is done.
@@ -11,6 +11,7 @@ import signal
 import sys
 
 PR_SET_PDEATHSIG = 1  # <linux/prctl.h>
+PR_SET_CHILD_SUBREAPER = 36
 PARENT_VARIABLE = "TNTPIPE_PARENT_PID"
 
 
@@ -36,9 +37,21 @@ def die_with_parent() -> None:
         os.kill(os.getpid(), signal.SIGKILL)
 
 
+def adopt_orphans() -> None:
+    """Become the parent of every descendant whose own parent ends, in place of the system's first process.
+
+    So what a program leaves running in the background can be found, and measured, as long as the program runs.
+    """
+    if sys.platform.startswith("linux"):
+        import ctypes
+
+        ctypes.CDLL(None, use_errno=True).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+
+
 def main(words: list[str]) -> None:
-    """Become the program that is named, with the kernel's promise kept across ``exec``."""
+    """Become the program that is named, with the kernel's promises kept across ``exec``."""
     die_with_parent()
+    adopt_orphans()
     os.execv(words[0], words)
 
 
