@@ -60,13 +60,13 @@ class Family:
         if self._root not in found:
             return None
         self._account_for_the_gone(found)
-        rss_bytes = {
-            pid: member.rss_bytes
+        settled = {
+            pid: member
             for pid, member in found.items()
             if not member.is_zombie and (pid in self._members or not member.is_fork)
         }  # a newcomer that did not exec may be about to, and map its parent's memory until then (vfork)
         self._members = found
-        self.totals = self._add_up(self._sharing.memory_bytes(rss_bytes, now, n_families))
+        self.totals = self._add_up(self._sharing.memory_bytes(settled, now, n_families))
         return None if found[self._root].is_zombie else self.totals
 
     @property

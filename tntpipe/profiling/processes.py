@@ -42,6 +42,7 @@ class Reading:
     own_cpu_s: float
     waited_cpu_s: float
     rss_bytes: int
+    rss_file_bytes: int
     high_water_bytes: int
     vms_bytes: int
     n_threads: int
@@ -69,6 +70,7 @@ def read_process(pid: int) -> Reading | None:
         own_cpu_s=_cpu_s(pid, int(fields[11]) + int(fields[12])),
         waited_cpu_s=(int(fields[13]) + int(fields[14])) * TICK_S,
         rss_bytes=number_in(status, b"\nVmRSS:") * KIB,
+        rss_file_bytes=number_in(status, b"\nRssFile:") * KIB,
         high_water_bytes=number_in(status, b"\nVmHWM:") * KIB,
         vms_bytes=int(fields[20]),
         n_threads=0 if is_zombie else int(fields[17]),
@@ -77,12 +79,28 @@ def read_process(pid: int) -> Reading | None:
     )
 
 
-def proportional_bytes(pid: int) -> int | None:
-    """The proportional set size: each resident page divided by the number of page tables that map it.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shares:
+    """Resident memory at one moment, and the same with each page divided by the number of page tables that map it.
 
-    None where the kernel does not tell. It walks all pages: some 3 to 8 ms for each GB of small pages.
+    ``file_bytes`` is the part of the divided memory that is of files, programs and libraries foremost.
     """
-    return number_in(read_proc(f"{pid}/smaps_rollup"), b"\nPss:") * KIB or None
+
+    rss_bytes: int
+    divided_bytes: int
+    file_bytes: int
+
+
+def read_shares(pid: int) -> Shares | None:
+    """None where the kernel does not tell. It walks all pages: some 3 to 8 ms for each GB of small pages."""
+    rollup = read_proc(f"{pid}/smaps_rollup")
+    if not rollup:
+        return None
+    return Shares(
+        rss_bytes=number_in(rollup, b"\nRss:") * KIB,
+        divided_bytes=number_in(rollup, b"\nPss:") * KIB,
+        file_bytes=number_in(rollup, b"\nPss_File:") * KIB,
+    )
 
 
 def children_now() -> ChildrenOf:

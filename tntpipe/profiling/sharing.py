@@ -1,6 +1,6 @@
 """The memory of several processes that share pages, each page counted once.
 
-The proportional set size (PSS) tells it, but the kernel walks all pages to find it, so it is asked for as often as its
+Proportional set sizes tell it, but the kernel walks all pages to find them, so they are asked for as often as their
 cost allows; between two walks what was shared is taken to be shared still.
 """
 
@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 
-from tntpipe.profiling.processes import proportional_bytes
+from tntpipe.profiling.processes import Reading, Shares, read_shares
 
 WALK_PACE = 50
 """A walk that took 10 ms of CPU is followed by 0.5 s without one: walks cost at most 1 / 50 of a core."""
@@ -23,24 +23,34 @@ class Sharing:
         self._walked: frozenset[int] = frozenset()
         self._next_walk = 0.0
 
-    def memory_bytes(self, rss_bytes: Mapping[int, int], now: float, n_families: int) -> int:
-        """The resident memory of processes whose resident sizes are given, never less than that of the largest.
+    def memory_bytes(self, members: Mapping[int, Reading], now: float, n_families: int) -> int:
+        """The resident memory of these processes, never less than that of the largest.
 
-        Pages that are shared with processes outside the family are divided among all who map them, so it may be too
-        small by those. Processes that have come since the last walk are left out until the next. ``n_families`` of more
-        than one process share what walks may cost.
+        Those that have come since the last walk are left out until the next. ``n_families`` of more than one process
+        share what walks may cost.
         """
-        if len(rss_bytes) < 2:
-            return sum(rss_bytes.values())
+        if len(members) < 2:
+            return sum(member.rss_bytes for member in members.values())
         if now >= self._next_walk:
-            self._walk(rss_bytes, now, n_families)
-        known = sum(size for pid, size in rss_bytes.items() if pid in self._walked)
-        return max(known - self._shared_bytes, *rss_bytes.values())
+            self._walk(members, now, n_families)
+        known = sum(member.rss_bytes for pid, member in members.items() if pid in self._walked)
+        return max(known - self._shared_bytes, *(member.rss_bytes for member in members.values()))
 
-    def _walk(self, rss_bytes: Mapping[int, int], now: float, n_families: int) -> None:
+    def _walk(self, members: Mapping[int, Reading], now: float, n_families: int) -> None:
         began = time.thread_time()
-        once = {pid: proportional_bytes(pid) for pid in rss_bytes}
+        shares = [(member, read_shares(pid)) for pid, member in members.items()]
         cost_s = time.thread_time() - began
-        self._shared_bytes = sum(max(0, size - (once[pid] or size)) for pid, size in rss_bytes.items())
-        self._walked = frozenset(rss_bytes)
+        known = [(member, share) for member, share in shares if share is not None]
+        self._shared_bytes = max(0, sum(share.rss_bytes for _, share in known) - _once_bytes(known))
+        self._walked = frozenset(members)
         self._next_walk = now + WALK_PACE * cost_s * max(n_families, 1)
+
+
+def _once_bytes(members: list[tuple[Reading, Shares]]) -> int:
+    """Memory with shared pages counted once.
+
+    Pages of files are divided among processes outside the family too, so they come to no less than one member maps.
+    """
+    of_files = sum(share.file_bytes for _, share in members)
+    largest_of_files = max((member.rss_file_bytes for member, _ in members), default=0)
+    return sum(share.divided_bytes for _, share in members) - of_files + max(of_files, largest_of_files)
