@@ -7,22 +7,8 @@ from pathlib import Path
 
 from tntpipe.events import StepEnded
 from tntpipe.resources import format_gib
+from tntpipe.step_logs import log_tail
 from tntpipe.workfolder import LOG_NAME
-
-N_LOG_LINES = 40
-LOG_TAIL_BYTES = 64_000
-
-
-def log_tail(folder: Path, n_lines: int = N_LOG_LINES) -> list[str]:
-    """The last lines of a step's log."""
-    try:
-        with (folder / LOG_NAME).open("rb") as file:
-            file.seek(0, 2)
-            file.seek(max(0, file.tell() - LOG_TAIL_BYTES))
-            text = file.read().decode("utf-8", errors="replace")
-    except OSError:
-        return []
-    return [line.rstrip() for line in text.splitlines() if line.strip()][-n_lines:]
 
 
 def crash_text(event: StepEnded) -> str:
@@ -38,7 +24,7 @@ def crash_text(event: StepEnded) -> str:
         )
     again = []
     if event.argv:
-        lines += ["", f"Last lines of {folder / LOG_NAME}:", *(f"  {line}" for line in log_tail(folder))]
+        lines += ["", f"Last lines of {folder / LOG_NAME}:", *(f"  {line}" for line in log_tail(folder / LOG_NAME))]
         again = [f"  * to see it fail again:  cd {shlex.quote(str(folder))} && {shlex.join(event.argv)}"]
     lines += [
         "",

@@ -21,7 +21,7 @@ N_HEADER_LINES = 2
 
 def render(state: RunState, now: float, *, height: int = 24) -> RenderableType:
     """The whole screen at the instant ``now`` (seconds since the epoch), in fewer than ``height`` lines."""
-    told = [(name, scan) for name, scan in state.scans.items() if scan.n_running or _went_wrong(scan)]
+    told = [(name, scan) for name, scan in state.scans.items() if scan.running or _went_wrong(scan)]
     room = max(height - 1 - N_OVERVIEW_LINES - N_HEADER_LINES, 0)
     recent = list(state.recent)[-max(room // 4, 1) :]
     waiting = list(state.waiting.items())[: room // 4]
@@ -31,7 +31,7 @@ def render(state: RunState, now: float, *, height: int = 24) -> RenderableType:
     parts: list[RenderableType] = [_overview(state, now)]
     parts += [_running_steps(state, now, room_for_steps), _scans(told, room_for_scans)]
     parts += [_line("").append(f" {name} ", "bold").append(_flat(why), "yellow") for name, why in waiting]
-    parts += [_line("").append(_clock(t), "dim").append(f" {_flat(text)}") for t, text in recent]
+    parts += [_line("").append(_clock(t), "dim").append(f" {_flat(text)}") for t, _, text in recent]
     return Group(*parts)
 
 
@@ -53,7 +53,7 @@ def _overview(state: RunState, now: float) -> Table:
     grid.add_row("CPUs", _bar(used_cpus, state.cpus), _line(f"{used_cpus} of {state.cpus} reserved"))
     memory = f"{format_gib(requested)} of {format_gib(state.mem_bytes)} reserved, {format_gib(really)} used"
     grid.add_row("memory", _bar(requested, state.mem_bytes), _line(memory))
-    grid.add_row("elapsed", "", _line(f"{duration(now - state.started)}, {state.ants}"))
+    grid.add_row("elapsed", "", _line(f"{duration(now - state.started)}, {state.facts.ants if state.facts else ''}"))
     return grid
 
 

@@ -41,29 +41,45 @@ class Journal:
         self._file.close()
 
 
-def read_journal(path: Path) -> Iterator[tuple[float, RunEvent]]:
-    """What happened, and when; a torn line (the last one of a killed run) is left out.
+class JournalReader:
+    """Reads a journal that may still be written."""
 
-    Raises
-    ------
-    TableError
-        It is no journal, or one of another schema version.
-    OSError
-        It cannot be read.
-    """
-    n_read = 0
-    with path.open("rb") as file:
-        for line in file:
-            try:
-                values = json.loads(line)
-            except ValueError:
-                continue
-            if not n_read:
-                _check_version(path, values)
-            n_read += 1
-            event = _event_of(values)
-            if event is not None:
-                yield event
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._offset = 0
+        self._is_checked = False
+
+    def new_events(self) -> Iterator[tuple[float, RunEvent]]:
+        """What happened, and when, since the last call; a line that is not whole yet is left for the next one.
+
+        Raises
+        ------
+        TableError
+            It is no journal, or one of another schema version.
+        OSError
+            It cannot be read.
+        """
+        with self._path.open("rb") as file:
+            file.seek(self._offset)
+            for line in file:
+                if not line.endswith(b"\n"):
+                    return
+                self._offset += len(line)
+                try:
+                    values = json.loads(line)
+                except ValueError:
+                    continue
+                if not self._is_checked:
+                    _check_version(self._path, values)
+                    self._is_checked = True
+                event = _event_of(values)
+                if event is not None:
+                    yield event
+
+
+def read_journal(path: Path) -> Iterator[tuple[float, RunEvent]]:
+    """What happened, and when; a torn line (the last one of a killed run) is left out. Raises as ``JournalReader``."""
+    return JournalReader(path).new_events()
 
 
 def _check_version(path: Path, values: object) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 from tntpipe.durations import duration
 from tntpipe.events import (
+    KindLearnt,
     Notice,
     Outcome,
     RunEvent,
@@ -41,12 +42,17 @@ def line_of(event: RunEvent) -> tuple[str, str] | None:
             left = n_steps - sum(event.reused.values())
             return "INFO", f"{counted(n_scans, 'scan')}, {n_steps} steps, {left} of them to run; {event.ants}"
         case StepStarted():
-            return "INFO", f"{event.name} started ({Resources(event.cpus, event.mem_bytes)})"
+            return "DEBUG", f"{event.name} started ({Resources(event.cpus, event.mem_bytes)})"
         case StepEnded():
             return _ended(event)
         case StepRetried():
             again = f"it is run again with {format_gib(event.mem_bytes)}"
             return "WARNING", f"{event.name} {event.message}; {again}{_used(event.usage)}"
+        case KindLearnt():
+            asks = (
+                f"asks for at most {format_gib(event.mem_bytes)}, takes {event.time_ratio:.2f} times the first estimate"
+            )
+            return "DEBUG", f"{event.kind}, after {counted(event.n, 'step')}: {asks}"
         case StepDropped():
             return "DEBUG", f"{event.name} left out, because {event.because} failed"
         case ScanEnded():

@@ -11,6 +11,7 @@ import pytest
 from cli_runs import command, environment
 
 import tntpipe.cli.main as cli
+import tntpipe.cli.settings as settings
 from tntpipe import __version__
 
 MODEL = Path(cli.__file__).parents[1] / "data/models/MNI152NLin2009cAsym/tpl-MNI152NLin2009cAsym_T1w.nii.gz"
@@ -41,6 +42,9 @@ REFUSED: tuple[tuple[str, int, str], ...] = (
     ("bids out", 64, "LEVEL"),
     ("bids out analyse", 17, "no level 'analyse'"),
     ("bids out participant group analyse", 17, "'group', 'analyse'"),
+    ("bids out status --subcortical", 64, "--subcortical is for the level participant; status cannot use it"),
+    ("bids out participant --json", 64, "--json is for the level status"),
+    ("bids out status", 66, "out"),
     ("bids out participant --colour red --speed 9", 64, "--colour red --speed 9"),
     ("bids out participant --n_pro 2", 64, "--n_pro 2"),
     ("bids out participant --participant_labels", 64, "--participant_labels"),
@@ -121,7 +125,7 @@ def break_settings(monkeypatch: pytest.MonkeyPatch, error: BaseException) -> Non
     def broken(_options: object) -> None:
         raise error
 
-    monkeypatch.setattr(cli, "settings_of", broken)
+    monkeypatch.setattr(settings, "settings_of", broken)
 
 
 def test_a_bug_ends_with_status_70_and_says_where_to_report(
@@ -133,12 +137,15 @@ def test_a_bug_ends_with_status_70_and_says_where_to_report(
     assert "Traceback" not in text
 
 
-@pytest.mark.parametrize("words", ["-v", "-vv", "--verbose", "--loglevel DEBUG", "--loglevel=DEBUG"])
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [("-vv", True), ("-v -v", True), ("-v --verbose", True), ("-v", False), ("--loglevel DEBUG", False)],
+)
 def test_where_in_the_code_is_said_to_those_who_ask(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], words: str
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], words: str, told: bool
 ) -> None:
     break_settings(monkeypatch, ZeroDivisionError())
-    assert "Traceback" in said(capsys, "bids", "out", "participant", *words.split())[1]
+    assert ("Traceback" in said(capsys, "bids", "out", "participant", *words.split())[1]) == told
 
 
 @pytest.mark.parametrize(

@@ -9,14 +9,11 @@ import signal
 import sys
 import traceback
 from collections.abc import Sequence
-from itertools import pairwise
 
 from tntpipe import __version__
 from tntpipe.cli.config import options_of
-from tntpipe.cli.settings import settings_of
+from tntpipe.cli.levels import run_levels
 from tntpipe.errors import ExitStatus, TntpipeError
-
-DEBUG_WORDS = re.compile(r"(-v+|--verbose|--loglevel[= ]DEBUG)")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -36,10 +33,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _status_of(words: Sequence[str]) -> int:
     try:
-        settings = settings_of(options_of(words))
-        from tntpipe.cli.run import run_participants
-
-        return int(run_participants(settings, words))
+        return int(run_levels(options_of(words), words))
     except SystemExit as ended:  # --help and --version
         return int(ended.code or 0)
     except TntpipeError as error:
@@ -55,7 +49,7 @@ def _status_of(words: Sequence[str]) -> int:
     except Exception as error:
         said = f"an error in tntpipe {__version__} itself: {type(error).__name__}: {error}."
         remedy = (
-            "Please report it where you got tntpipe from, with the command and what it says when -v is added. "
+            "Please report it where you got tntpipe from, with the command and what it says when -vv is added. "
             "What is finished is kept."
         )
         return _failed(words, ExitStatus.SOFTWARE, f"{said} {remedy}")
@@ -64,8 +58,8 @@ def _status_of(words: Sequence[str]) -> int:
 def _failed(words: Sequence[str], status: ExitStatus, message: str) -> int:
     """Say what went wrong, and where in the code to those who asked for that much."""
     print(f"tntpipe: {message}", file=sys.stderr)
-    pairs = map(" ".join, pairwise(words))
-    if status is not ExitStatus.INTERRUPTED and any(map(DEBUG_WORDS.fullmatch, (*words, *pairs))):
+    n_verbose = sum(len(word) - 1 if re.fullmatch("-v+", word) else word == "--verbose" for word in words)
+    if status is not ExitStatus.INTERRUPTED and n_verbose >= 2:
         traceback.print_exc()
     return int(status)
 

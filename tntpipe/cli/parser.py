@@ -15,7 +15,14 @@ from tntpipe.cli.values import LARGEST_GIB, Gather, count, number, path, several
 from tntpipe.errors import UsageError
 from tntpipe.steps.registration import PRESETS
 
-LEVELS = ("participant",)
+LEVELS: Mapping[str, str] = {
+    "participant": "compute the volumes of every scan that is chosen; what is finished is kept",
+    "status": "say how a run stands, from any terminal; BIDS_DIR need not be there",
+}
+"""What can be done, and what it is for."""
+
+RUNS = ("participant",)
+"""The levels that compute."""
 
 DESCRIPTION = """\
 Volumes of tissue by lobe, of subcortical structures and of the intracranial cavity from the T1w
@@ -28,21 +35,33 @@ same command is given again.
 """
 
 EPILOG = """\
+levels (several may be named; they are done in turn):
+{levels}
+
 examples:
   tntpipe bids out participant                         lobes by tissue, every scan
   tntpipe bids out participant --subcortical --intracranial_volume --participant_labels 01 02
   tntpipe bids out participant --registration quick    minutes instead of an hour and more a scan
   tntpipe bids out participant --dry-run               what would run and be written; runs nothing
   tntpipe bids out participant --plan                  how long that would take; runs nothing
+  tntpipe bids out status                              what runs, what failed and why, the end
 
 exit status: 0 all well; 1 some scan failed; 16 not a BIDS dataset; 17 unknown level; 18 nothing
 selected; 64 wrong usage; 65 bad data; 66 input missing; 69 program missing; 70 an error in tntpipe;
-73 cannot write the output; 74 input or output failed; 130 interrupted.
+73 cannot write the output; 74 input or output failed; 75 the work folder is in use, or (status) the
+run is unfinished and nothing goes on with it; 130 interrupted.
 """
 
 
 class Parser(argparse.ArgumentParser):
-    """argparse with our exit status, and without guessing at abbreviated options."""
+    """argparse with our exit status, and without guessing at abbreviated options.
+
+    ``levels_of`` tells, by the name of an option's value, the levels that the option is for; none for those of all.
+    """
+
+    def __init__(self, **keywords: Any) -> None:
+        super().__init__(**keywords)
+        self.levels_of: dict[str, tuple[str, ...]] = {}
 
     def error(self, message: str) -> NoReturn:
         message = re.sub(r"^argument (-[^/: ]+)(/[^: ]+)+", r"argument \1", message)  # one of its spellings is enough
@@ -50,10 +69,11 @@ class Parser(argparse.ArgumentParser):
 
 
 class _Group:
-    """A titled group of options that adds the other spelling of each."""
+    """A titled group of options for some levels, or for all; adds the other spelling of each."""
 
-    def __init__(self, parser: argparse.ArgumentParser, title: str) -> None:
+    def __init__(self, parser: Parser, title: str, levels: tuple[str, ...] = ()) -> None:
         self._group = parser.add_argument_group(title)
+        self._parser, self._levels = parser, levels
 
     def add(self, *names: str, **keywords: Any) -> None:
         spellings = dict.fromkeys(names)
@@ -63,6 +83,7 @@ class _Group:
                 spellings |= dict.fromkeys((f"--{stem.replace('_', '-')}", f"--{stem.replace('-', '_')}"))
         action = self._group.add_argument(*spellings, **keywords)
         action.option_strings = list(names[:1]) + [s for s in spellings if s != names[0]]
+        self._parser.levels_of[action.dest] = self._levels
 
 
 class _Help(argparse.RawDescriptionHelpFormatter):
@@ -85,27 +106,31 @@ class _Help(argparse.RawDescriptionHelpFormatter):
         return next(s for s in action.option_strings if s.startswith("--"))
 
 
-def make_parser() -> argparse.ArgumentParser:
+def make_parser() -> Parser:
     """The parser of the command ``tntpipe``."""
+    width = max(map(len, LEVELS))
+    levels = "\n".join(f"  {name:{width}}  {text}" for name, text in LEVELS.items())
     parser = Parser(
         prog="tntpipe",
         description=DESCRIPTION,
-        epilog=EPILOG,
+        epilog=EPILOG.format(levels=levels),
         formatter_class=_Help,
         allow_abbrev=False,
         add_help=False,
-        usage="tntpipe BIDS_DIR OUTPUT_DIR participant [options]",
+        usage="tntpipe BIDS_DIR OUTPUT_DIR LEVEL [options]",
     )
     parser.add_argument("bids_dir", metavar="BIDS_DIR", type=path, help="the raw BIDS dataset")
     parser.add_argument("output_dir", metavar="OUTPUT_DIR", type=path, help="where the derivative dataset goes")
     parser.add_argument("levels", metavar="LEVEL", nargs="+", help="what to do: " + ", ".join(LEVELS))
-    _add_selection(_Group(parser, "which scans"))
-    _add_outputs(_Group(parser, "what to compute"))
-    _add_method(_Group(parser, "how to compute it"))
-    _add_model(_Group(parser, "another model than the built-in MNI152NLin2009cAsym"))
-    _add_resources(_Group(parser, "resources"))
-    _add_planning(_Group(parser, "planning (nothing is run)"))
-    _add_running(_Group(parser, "running"))
+    _add_selection(_Group(parser, "which scans", RUNS))
+    _add_outputs(_Group(parser, "what to compute", RUNS))
+    _add_method(_Group(parser, "how to compute it", RUNS))
+    _add_model(_Group(parser, "another model than the built-in MNI152NLin2009cAsym", RUNS))
+    _add_resources(_Group(parser, "resources", RUNS))
+    _add_planning(_Group(parser, "planning (nothing is run)", RUNS))
+    _add_running(_Group(parser, "running", RUNS))
+    _add_status(_Group(parser, "status", ("status",)))
+    _add_general(_Group(parser, "in general"))
     return parser
 
 
@@ -281,21 +306,39 @@ def _add_running(group: _Group) -> None:
         action="store_true",
         help="first remove the finished steps of earlier runs from it: everything is computed again",
     )
+    group.add("--stop_on_first_crash", action="store_true", help="end the run when a step fails")
+
+
+def _add_status(group: _Group) -> None:
+    group.add(
+        "--run",
+        metavar="RUN",
+        help="the run, as its folder in OUTPUT_DIR/logs is called (default: the newest)",
+    )
+    group.add("--json", action="store_true", help="as JSON: what OUTPUT_DIR/logs/status.json holds while a run goes on")
+
+
+def _add_general(group: _Group) -> None:
     group.add(
         "--config_file",
         type=path,
         metavar="TOML",
         help="options by name, as n_proc = 4 or subcortical = true; what is typed wins over the file",
     )
-    group.add("--stop_on_first_crash", action="store_true", help="end the run when a step fails")
     group.add("--no_dashboard", action="store_true", help="plain lines instead of the display")
     group.add(
         "--loglevel",
         choices=["DEBUG", "INFO", "WARNING", "ERROR"],
         default="INFO",
-        help="how much is said (default INFO)",
+        help="the least important lines that are shown (default INFO); the run's log has them all",
     )
-    group.add("-v", "--verbose", action="count", default=0, help="the same as --loglevel DEBUG")
+    group.add(
+        "-v",
+        "--verbose",
+        action="count",
+        default=0,
+        help="the same as --loglevel DEBUG; -vv shows where in the code an error was, too",
+    )
     group.add("--notrack", action="store_true", help="accepted for habit's sake: tntpipe never phones home")
     group.add("--version", action="version", version=f"tntpipe {__version__}", help="say the version")
     group.add("-h", "--help", action="help", help="this text")
@@ -315,3 +358,9 @@ def parse(arguments: Sequence[str], defaults: Mapping[str, Any] | None = None) -
     parser = make_parser()
     parser.set_defaults(**(defaults or {}))
     return parser.parse_args(arguments)
+
+
+def typed_options(arguments: Sequence[str]) -> list[str]:
+    """The names of the options that were typed with another value than they have anyway."""
+    typed, unset = vars(parse(arguments)), vars(parse(("bids", "out", "participant")))
+    return [name for name, value in typed.items() if name in make_parser().levels_of and value != unset[name]]

@@ -12,18 +12,11 @@ from typing import Any
 
 from tntpipe.bids.selection import Selection
 from tntpipe.cli.models import models_of
-from tntpipe.cli.parser import LEVELS
 from tntpipe.cli.values import LARGEST_GIB
-from tntpipe.errors import ExitStatus, InputMissingError, UsageError
+from tntpipe.errors import InputMissingError, UsageError
 from tntpipe.model import Model, existing
 from tntpipe.pipeline.method import BrainExtraction, Method
 from tntpipe.steps.registration import PRESETS
-
-
-class UnknownLevelError(UsageError):
-    """The level is none of ours."""
-
-    exit_status = ExitStatus.UNKNOWN_LEVEL
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,9 +68,6 @@ def settings_of(options: argparse.Namespace) -> Settings:
     UsageError, InputMissingError
         Options that do not fit together, or a file that is not there.
     """
-    unknown = ", ".join(repr(level) for level in options.levels if level not in LEVELS)
-    if unknown:
-        raise UnknownLevelError(f"There is no level {unknown}.", remedy=f"Use {' or '.join(LEVELS)}.")
     model, subcortical_model = models_of(options)
     memories_gb, notices = _memory(options)
     budgets = _budgets(options, memories_gb)
