@@ -1,7 +1,5 @@
 """``python -m tntpipe`` is the command ``tntpipe``."""
 
-import sys
+from tntpipe.cli.main import command
 
-from tntpipe.cli.main import main
-
-sys.exit(main())
+command()

@@ -8,6 +8,9 @@ from __future__ import annotations
 
 from enum import IntEnum
 
+SIGNALLED = 128
+"""A run that a signal stopped returns this plus the signal's number, as a shell has it."""
+
 
 class ExitStatus(IntEnum):
     """What the process returns; see ``docs/usage.md``."""
@@ -25,8 +28,9 @@ class ExitStatus(IntEnum):
     CANNOT_CREATE_OUTPUT = 73
     INPUT_OUTPUT = 74
     TEMPORARY_FAILURE = 75
-    INTERRUPTED = 130
-    TERMINATED = 143
+    HANGUP = SIGNALLED + 1
+    INTERRUPTED = SIGNALLED + 2
+    TERMINATED = SIGNALLED + 15
 
 
 class TntpipeError(Exception):

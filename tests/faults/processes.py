@@ -20,7 +20,7 @@ import sys
 sys.path[:0] = {folders}
 from pathlib import Path
 from small_runs import World, script
-World(Path({root!r})).run([{steps}], locked=True)
+World(Path({root!r})).run([{steps}], alone=True)
 """
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -48,11 +49,14 @@ class World:
     def work(self) -> WorkFolder:
         return WorkFolder(self.root / "work", self.versions)
 
-    def run(self, steps: Iterable[Step], cpus: int = 2, stop_after: str = "", locked: bool = False) -> dict[str, str]:
-        """Run the steps to their end; how each ended. ``stop_after``: interrupt when that step has started."""
+    def run(self, steps: Iterable[Step], cpus: int = 2, stop_after: str = "", alone: bool = False) -> dict[str, str]:
+        """Run the steps to their end; how each ended. ``stop_after``: interrupt when that step has started.
+
+        ``alone``: the run is all that its process does, with the lock and the signals.
+        """
         graph = build_graph(steps, COMMANDS)
         work = self.work
-        if locked:
+        if alone:
             work.lock()
         self.events = []
 
@@ -67,7 +71,8 @@ class World:
             for step in graph
         ]
         try:
-            drive(Scheduler(jobs, Resources(cpus, 64 * MIB)), machine)
+            with machine.signals() if alone else nullcontext():
+                drive(Scheduler(jobs, Resources(cpus, 64 * MIB)), machine)
         finally:
             machine.close()
             work.close()

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from tntpipe import __version__
 from tntpipe.bids.scan import Scan
+from tntpipe.cli.threads import worker_threads
 from tntpipe.errors import ImageError, OutputError, TntpipeError
 from tntpipe.files import write_json
 from tntpipe.imaging.check import check_header, check_image, check_labels, check_mask
@@ -55,7 +55,7 @@ def check_scans(
         except (TntpipeError, OSError) as error:
             return Refusal(scan.key, str(error))
 
-    with ThreadPoolExecutor(n_threads) as pool:
+    with worker_threads(n_threads) as pool:
         for n_checked, result in enumerate(pool.map(check, scans), 1):
             (subjects if isinstance(result, Subject) else refusals).append(result)  # type: ignore[arg-type]
             progress(n_checked)

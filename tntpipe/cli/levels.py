@@ -9,7 +9,7 @@ import argparse
 from collections.abc import Callable, Mapping, Sequence
 
 from tntpipe.cli.parser import LEVELS, make_parser, typed_options
-from tntpipe.errors import ExitStatus, UsageError
+from tntpipe.errors import SIGNALLED, ExitStatus, UsageError
 
 Run = Callable[[argparse.Namespace, Sequence[str]], ExitStatus]
 
@@ -21,7 +21,7 @@ class UnknownLevelError(UsageError):
 
 
 def run_levels(options: argparse.Namespace, words: Sequence[str]) -> ExitStatus:
-    """Run the levels that were named, in turn; the first status that is not all well.
+    """Run the levels that were named, in turn, until a signal stops one; the first status that is not all well.
 
     Raises
     ------
@@ -32,8 +32,13 @@ def run_levels(options: argparse.Namespace, words: Sequence[str]) -> ExitStatus:
     if unknown:
         raise UnknownLevelError(f"There is no level {unknown}.", remedy=f"Use {' or '.join(LEVELS)}.")
     _refuse_foreign(options.levels, words)
-    statuses = [_RUN[level](options, words) for level in dict.fromkeys(options.levels)]
-    return next((status for status in statuses if status is not ExitStatus.SUCCESS), ExitStatus.SUCCESS)
+    first = ExitStatus.SUCCESS
+    for level in dict.fromkeys(options.levels):
+        status = _RUN[level](options, words)
+        first = first or status
+        if status > SIGNALLED:
+            break
+    return first
 
 
 def _refuse_foreign(levels: Sequence[str], words: Sequence[str]) -> None:

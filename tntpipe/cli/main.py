@@ -9,17 +9,37 @@ import signal
 import sys
 import traceback
 from collections.abc import Sequence
+from typing import NoReturn
 
 from tntpipe import __version__
 from tntpipe.cli.config import options_of
 from tntpipe.cli.levels import run_levels
-from tntpipe.errors import ExitStatus, TntpipeError
+from tntpipe.errors import SIGNALLED, ExitStatus, TntpipeError
+
+STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+class Stopped(KeyboardInterrupt):
+    """A signal asked the program to stop before anything ran."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__()
+        self.number = number
+
+
+def command() -> NoReturn:
+    """Run the command, and end the process with its exit status."""
+    _prepare_for_signals()
+    status = main()
+    if status > SIGNALLED:  # it is to end now: threads that still read or copy a file are not waited for
+        sys.stderr.flush()
+        os._exit(status)
+    sys.exit(status)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; returns the exit status."""
     words = list(sys.argv[1:] if arguments is None else arguments)
-    signal.signal(signal.SIGUSR1, signal.SIG_IGN)  # asks a run how things stand; before there is one, nothing happens
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")  # a path may be in another encoding
     try:
@@ -31,6 +51,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return status
 
 
+def _prepare_for_signals() -> None:
+    """Until there is a run, signals that stop are one exception, and the second one ends the process."""
+
+    def stop(number: int, _frame: object) -> None:
+        for other in STOP_SIGNALS:
+            signal.signal(other, lambda number, _frame: os._exit(SIGNALLED + number))
+        raise Stopped(number)
+
+    for number in STOP_SIGNALS:
+        if signal.getsignal(number) in (signal.SIG_DFL, signal.default_int_handler):
+            signal.signal(number, stop)
+    signal.signal(signal.SIGUSR1, signal.SIG_IGN)  # asks a run how things stand; before there is one, nothing happens
+
+
 def _status_of(words: Sequence[str]) -> int:
     try:
         return int(run_levels(options_of(words), words))
@@ -38,8 +72,10 @@ def _status_of(words: Sequence[str]) -> int:
         return int(ended.code or 0)
     except TntpipeError as error:
         return _failed(words, error.exit_status, str(error))
-    except KeyboardInterrupt:
-        return _failed(words, ExitStatus.INTERRUPTED, "interrupted before anything ran.")
+    except KeyboardInterrupt as error:
+        number = error.number if isinstance(error, Stopped) else signal.SIGINT
+        name = signal.Signals(number).name
+        return _failed(words, ExitStatus(SIGNALLED + number), f"stopped by {name}; what is finished is kept.")
     except BrokenPipeError:
         raise
     except OSError as error:
@@ -59,10 +95,10 @@ def _failed(words: Sequence[str], status: ExitStatus, message: str) -> int:
     """Say what went wrong, and where in the code to those who asked for that much."""
     print(f"tntpipe: {message}", file=sys.stderr)
     n_verbose = sum(len(word) - 1 if re.fullmatch("-v+", word) else word == "--verbose" for word in words)
-    if status is not ExitStatus.INTERRUPTED and n_verbose >= 2:
+    if status < SIGNALLED and n_verbose >= 2:
         traceback.print_exc()
     return int(status)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    command()

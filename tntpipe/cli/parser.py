@@ -49,7 +49,7 @@ examples:
 exit status: 0 all well; 1 some scan failed; 16 not a BIDS dataset; 17 unknown level; 18 nothing
 selected; 64 wrong usage; 65 bad data; 66 input missing; 69 program missing; 70 an error in tntpipe;
 73 cannot write the output; 74 input or output failed; 75 the work folder is in use, or (status) the
-run is unfinished and nothing goes on with it; 130 interrupted.
+run is unfinished and nothing goes on with it; 129, 130, 143 stopped by SIGHUP, Ctrl-C, SIGTERM.
 """
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import chain, count
 from pathlib import Path
@@ -13,6 +12,7 @@ from tntpipe.bids.scan import Finding
 from tntpipe.bids.selection import select_scans
 from tntpipe.cli.checks import Refusal, check_model, check_scans
 from tntpipe.cli.settings import Settings
+from tntpipe.cli.threads import worker_threads
 from tntpipe.errors import BudgetError
 from tntpipe.graph import Graph, build_graph
 from tntpipe.model import Model
@@ -49,7 +49,7 @@ def make_plan(settings: Settings, n_threads: int, progress: Callable[[str], None
         Whatever makes the whole run impossible; what is wrong with one scan is among the refusals.
     """
     method = settings.method
-    with ThreadPoolExecutor(2) as pool:  # what waits for a child and for files, beside what waits for the dataset
+    with worker_threads(2) as pool:  # what waits for a child and for files, beside what waits for the dataset
         programs_found = pool.submit(find_programs, bet=method.brain_extraction is BrainExtraction.BET)
         model_checked = pool.submit(check_model, settings.model, method)
         selected = select_scans(settings.bids_dir, settings.selection)

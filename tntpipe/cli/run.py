@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import gc
 import os
-import signal
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from itertools import chain
 
 from tntpipe import __version__
@@ -21,7 +20,7 @@ from tntpipe.cli.settings import Settings
 from tntpipe.cli.summary import print_summary
 from tntpipe.cli.views import Views
 from tntpipe.derivatives import Derivatives
-from tntpipe.errors import BudgetError, ExitStatus
+from tntpipe.errors import SIGNALLED, BudgetError, ExitStatus
 from tntpipe.events import (
     Notice,
     Outcome,
@@ -109,22 +108,29 @@ class _Run:
     def run(self) -> ExitStatus:
         """Run what is left to run."""
         settings = self._settings
-        with Views(
+        views = self._views = Views(
             settings.output_dir / "logs", dashboard=settings.dashboard, loglevel=settings.loglevel
-        ) as self._views:
-            machine = self._machine = Machine(
-                self._plan.graph,
-                self._work,
-                self._derivatives,
-                self._plan.programs.commands,
-                self._emit,
-                tick=self._tick if self._views.live else None,
-                asked=self._tell_what_waits,
-            )
+        )
+        machine = self._machine = Machine(
+            self._plan.graph,
+            self._work,
+            self._derivatives,
+            self._plan.programs.commands,
+            self._emit,
+            tick=self._tick if views.live else None,
+            asked=self._tell_what_waits,
+            paused=views.put_away,
+        )
+        with machine.signals():
+            status = self._drive(machine)
+            print_summary(views.state, views.run_dir, settings.output_dir)
+        return status
+
+    def _drive(self, machine: Machine) -> ExitStatus:
+        with self._views:
             try:
                 self._begin()
-                with machine.signals():
-                    drive(self._scheduler, machine, self._observe, Adviser())
+                drive(self._scheduler, machine, self._observe, Adviser())
             finally:
                 machine.close()
                 self._work.close()
@@ -133,7 +139,6 @@ class _Run:
             outcomes = self._tracker.outcomes | {r.scan: ScanOutcome.REFUSED for r in self._plan.refusals}
             status = _exit_status(outcomes.values(), machine.stop_signal)
             self._views.emit(RunEnded(exit_status=status, scans={scan: o.value for scan, o in outcomes.items()}))
-        print_summary(self._views.state, self._views.run_dir, settings.output_dir)
         return status
 
     def _begin(self) -> None:
@@ -256,8 +261,9 @@ def _facts(settings: Settings, plan: Plan) -> RunFacts:
     )
 
 
-def _exit_status(outcomes: Iterable[ScanOutcome], stop_signal: int | None) -> ExitStatus:
-    if stop_signal is not None:
-        return ExitStatus.INTERRUPTED if stop_signal == signal.SIGINT else ExitStatus.TERMINATED
+def _exit_status(outcomes: Collection[ScanOutcome], stop_signal: int | None) -> ExitStatus:
+    """The status; a signal that came when all was done changes nothing."""
+    if stop_signal is not None and ScanOutcome.STOPPED in outcomes:
+        return ExitStatus(SIGNALLED + stop_signal)
     bad = {ScanOutcome.FAILED, ScanOutcome.REFUSED, ScanOutcome.STOPPED}
     return ExitStatus.SCAN_FAILED if bad.intersection(outcomes) else ExitStatus.SUCCESS

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
@@ -56,6 +58,17 @@ class Views:
             self.live.stop()
         self._journal.close()
         self._log.close()
+
+    @contextmanager
+    def put_away(self) -> Iterator[None]:
+        """While it lasts, the screen is the terminal's again."""
+        if self.live:
+            self.live.stop()
+        try:
+            yield
+        finally:
+            if self.live:
+                self.live.start()
 
     def emit(self, event: RunEvent) -> None:
         """Take one event."""

@@ -13,7 +13,7 @@ import selectors
 import signal
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -21,9 +21,10 @@ from typing import Any
 
 from tntpipe.derivatives import Derivatives
 from tntpipe.errors import OutputError
-from tntpipe.events import Outcome, RunEvent, StepEnded, StepSampled, StepStarted
+from tntpipe.events import Notice, Outcome, RunEvent, StepEnded, StepSampled, StepStarted
 from tntpipe.executors.children import Child, exit_in_words, reap, send, start
 from tntpipe.executors.sentinel import Sentinel
+from tntpipe.executors.signals import STOP_SIGNALS, Signals, sleep_until_continued
 from tntpipe.graph import Graph
 from tntpipe.orphans import end_processes
 from tntpipe.profiling.monitor import Monitor
@@ -35,8 +36,17 @@ from tntpipe.workfolder import LOG_NAME, WorkFolder, last_log_line
 GRACE_S = 5.0
 """How long a child that was asked to stop may take before it is killed."""
 
+PATIENCE_S = 20.0
+"""How long a run that is to stop waits for what is being hashed and copied: less than the 30 s that Slurm allows."""
+
+HURRY_S = 2.0
+"""The same when it is told for the second time."""
+
+DOUBT_S = 2.0
+"""A child that ended by a signal of those that stop runs, and that nobody here sent, may have got it with the run: for
+so long the run's own is waited for, before the step counts as failed."""
+
 N_PUBLISHERS = 4
-STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 @dataclass(slots=True)
@@ -64,11 +74,12 @@ class Machine:
         tick: Callable[[], None] | None = None,
         tick_s: float = 0.25,
         asked: Callable[[], None] = lambda: None,
+        paused: Callable[[], contextlib.AbstractContextManager[None]] = contextlib.nullcontext,
     ) -> None:
         self._graph, self._work, self._derivatives = graph, work, derivatives
         self._commands, self._emit = commands, emit
         self._tick, self._tick_s = tick, tick_s
-        self._asked, self._is_asked = asked, False
+        self._asked, self._paused = asked, paused
         self._monitor = Monitor()
         self._running: dict[int, _Running] = {}
         self._pids: dict[str, int] = {}
@@ -79,11 +90,20 @@ class Machine:
         self._wake_read, self._wake_write = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
         self._selector.register(self._wake_read, selectors.EVENT_READ)
         self._sentinel: Sentinel | None = None
-        self.stop_signal: int | None = None
+        self._signals = Signals(self._wake)
+        self._give_up_at: float | None = None
+        self._doubted: deque[tuple[float, _Running, Usage]] = deque()
+        self._paused_s = 0.0
+        self._is_closed = False
+
+    @property
+    def stop_signal(self) -> int | None:
+        """The signal that stopped the run, if one did."""
+        return self._signals.first_stop
 
     def now(self) -> float:
-        """Seconds on a clock that never jumps."""
-        return time.monotonic()
+        """Seconds on a clock that never jumps, and that stands still while the run is paused."""
+        return time.monotonic() - self._paused_s
 
     def launch(self, action: Launch) -> None:
         """Start a step, unless what it would make turns out to be there already."""
@@ -150,19 +170,9 @@ class Machine:
         self._happened.append(Interrupted())
         self._wake()
 
-    @contextlib.contextmanager
-    def signals(self) -> Iterator[None]:
-        """While it lasts, SIGINT, SIGTERM and SIGHUP end the run in good order; a second one kills the children.
-
-        SIGUSR1 asks how things stand.
-        """
-        before = {number: signal.signal(number, self._signalled) for number in STOP_SIGNALS}
-        before[signal.SIGUSR1] = signal.signal(signal.SIGUSR1, self._signalled)
-        try:
-            yield
-        finally:
-            for number, handler in before.items():
-                signal.signal(number, handler)
+    def signals(self) -> contextlib.AbstractContextManager[None]:
+        """While it lasts, signals stop and pause the run, and ask it how things stand."""
+        return self._signals.heeded()
 
     def close(self) -> None:
         """Leave no child and no thread behind."""
@@ -175,21 +185,40 @@ class Machine:
         if self._sentinel is not None:
             end_processes([self._work.run])
             self._dismiss_sentinel()
-        self._publishers.shutdown(wait=True)
+        self._publishers.shutdown(wait=not self._has_given_up, cancel_futures=True)
+        self._is_closed = True
         self._selector.close()
         os.close(self._wake_read)
         os.close(self._wake_write)
 
-    def _signalled(self, number: int, _frame: object) -> None:
-        if number == signal.SIGUSR1:
-            self._is_asked = True
-        elif self.stop_signal is not None:
-            for running in self._running.values():
-                send(running.child, signal.SIGKILL)
-        else:
-            self.stop_signal = number
-            self._happened.append(Interrupted())
-        self._wake()
+    @property
+    def _has_given_up(self) -> bool:
+        return self._give_up_at is not None and self._give_up_at <= self.now()
+
+    def _heed_signals(self) -> None:
+        for nth in self._signals.new_stops():
+            self._give_up_at = self.now() + (PATIENCE_S if nth == 1 else HURRY_S)
+            if nth == 1:
+                self._happened.append(Interrupted())
+            else:
+                for running in self._running.values():
+                    send(running.child, signal.SIGKILL)
+        if self._signals.came(signal.SIGTSTP):
+            self._pause()
+        if self._signals.came(signal.SIGUSR1):
+            self._asked()
+
+    def _pause(self) -> None:
+        """Stop the children and this process until somebody continues it; for the run no time passes."""
+        self._emit(Notice(text="paused; SIGCONT (fg, in a shell) lets the run go on"))
+        for running in self._running.values():
+            send(running.child, signal.SIGSTOP)
+        with self._paused():
+            paused_s = sleep_until_continued()
+        self._paused_s += paused_s
+        for running in self._running.values():
+            send(running.child, signal.SIGCONT)
+        self._emit(Notice(text=f"goes on, after a pause of {paused_s:.0f} s"))
 
     def _post_sentinel(self) -> None:
         if self._sentinel is None:
@@ -209,8 +238,9 @@ class Machine:
             self._sentinel = None
 
     def _wake(self) -> None:
-        with contextlib.suppress(BlockingIOError):
-            os.write(self._wake_write, b"!")
+        if not self._is_closed:
+            with contextlib.suppress(BlockingIOError):
+                os.write(self._wake_write, b"!")
 
     def _woken(self) -> None:
         with contextlib.suppress(BlockingIOError):
@@ -229,6 +259,10 @@ class Machine:
         look = self._monitor.next_look()
         if look is not None:
             due.append(look)
+        if self._doubted:
+            due.append(now if self.stop_signal is not None else self._doubted[0][0])
+        if self._give_up_at is not None and self._publications:
+            due.append(self._give_up_at)
         if self._tick is not None:
             due.append(now + self._tick_s)
         return max(0.0, min(due) - now) if due else None
@@ -242,9 +276,13 @@ class Machine:
             if running.kill_at is not None and running.kill_at <= now:
                 send(running.child, signal.SIGKILL)
                 running.kill_at = None
-        if self._is_asked:
-            self._is_asked = False
-            self._asked()
+        self._heed_signals()
+        is_told = self.stop_signal is not None and Interrupted() not in self._happened  # the scheduler, before the ends
+        while self._doubted and (is_told or self._doubted[0][0] <= now):
+            self._ended_without_success(*self._doubted.popleft()[1:])
+        while self._has_given_up and self._publications:
+            running, usage, _ = self._publications.popleft()
+            self._end(running.step, Outcome.STOPPED, usage)
         if self._tick is not None:
             self._tick()
 
@@ -259,7 +297,13 @@ class Machine:
             publication = self._publishers.submit(self._publish, running, usage)
             self._publications.append((running, usage, publication))
             publication.add_done_callback(lambda _: self._wake())
-        elif running.stopping or self.stop_signal is not None:
+        elif -usage.exit_code in STOP_SIGNALS and not running.stopping:
+            self._doubted.append((self.now() + DOUBT_S, running, usage))
+        else:
+            self._ended_without_success(running, usage)
+
+    def _ended_without_success(self, running: _Running, usage: Usage) -> None:
+        if running.stopping or self.stop_signal is not None:
             self._work.discard(running.scratch)
             self._end(running.step, Outcome.STOPPED, usage, argv=running.argv)
         else:
