@@ -37,7 +37,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "pipeline": {"steps", "bids", "model", *BASE},
     "executors": {"scheduler", "profiling", "graph", "workfolder", "derivatives", "events", "steps", *BASE},
     "planning": {"scheduler", "executors", "resources", "files", "errors"},
-    "journal": {"events", "errors"},
+    "appended": set(),
+    "journal": {"appended", "events", "errors"},
     "run_state": {"events", "lines"},
     "scan_tracker": {"events", "graph"},
     "readiness": {"events", "graph", "steps"},
@@ -52,7 +53,7 @@ MAY_IMPORT: dict[str, set[str]] = {
         *("__init__", "steps", "scheduler", "profiling", "bids", "imaging", "budget", "programs", "model", "graph"),
         *("workfolder", "derivatives", "pipeline", "executors", "planning", "journal", "run_state", "scan_tracker"),
         "readiness",
-        *("dashboard", "lines", "waiting", "crash", "step_logs", "life", "status", "events", *BASE),
+        *("appended", "dashboard", "lines", "waiting", "crash", "step_logs", "life", "status", "events", *BASE),
     },
     "__main__": {"cli"},
 }

@@ -14,6 +14,7 @@ from enum import Enum
 from pathlib import Path
 from typing import Any
 
+from tntpipe.appended import AppendedLines
 from tntpipe.errors import TableError
 from tntpipe.events import Outcome, RetryCause, RunEvent, RunStarted, ScanOutcome
 
@@ -28,17 +29,17 @@ class Journal:
 
     def __init__(self, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
-        self._file = path.open("a", encoding="utf-8", errors="backslashreplace", buffering=1)
+        self.lines = AppendedLines(path)
 
     def record(self, t: float, event: RunEvent) -> None:
         """Write one event that happened at ``t``."""
         head: dict[str, Any] = {"t": round(t, 3), "event": type(event).__name__}
         if isinstance(event, RunStarted):
             head["schema_version"] = SCHEMA_VERSION
-        self._file.write(json.dumps(head | asdict(event), default=_plain, ensure_ascii=False) + "\n")
+        self.lines.append(json.dumps(head | asdict(event), default=_plain, ensure_ascii=False))
 
     def close(self) -> None:
-        self._file.close()
+        self.lines.close()
 
 
 class JournalReader:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import subprocess
 import sys
+import termios
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -55,8 +57,11 @@ class Place:
     def out(self) -> Path:
         return self.root / "out"
 
-    def start(self, *options: str, before: str = "", prefix: tuple[str, ...] = ()) -> Run:
-        """Start the command; ``before`` is Python that is run in its process first, ``prefix`` starts that process."""
+    def start(self, *options: str, before: str = "", prefix: tuple[str, ...] = (), terminal: int | None = None) -> Run:
+        """Start the command; ``before`` is Python that is run in its process first, ``prefix`` starts that process.
+
+        With a ``terminal``, the process is the first of a session that it controls.
+        """
         words = [str(self.root / "bids"), str(self.out), "participant", *self.options, *options]
         variables = {"PYTHONPATH": str(PACKAGE.parent), "ANTSPATH": str(self.root / "ants"), "COLUMNS": "200"}
         with (self.root / "said").open("wb") as said:
@@ -64,8 +69,10 @@ class Place:
                 [*prefix, sys.executable, "-c", RUN.format(before=before), *words],
                 env=os.environ | variables,
                 stdin=subprocess.DEVNULL,
-                stdout=said,
-                stderr=said,
+                stdout=said if terminal is None else terminal,
+                stderr=said if terminal is None else terminal,
+                start_new_session=terminal is not None,
+                preexec_fn=None if terminal is None else lambda: fcntl.ioctl(terminal, termios.TIOCSCTTY, 0),
             )
         return Run(process, self)
 

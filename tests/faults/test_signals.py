@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import time
 from collections.abc import Iterator
@@ -131,6 +132,37 @@ def test_a_signal_that_was_ignored_at_the_start_stays_ignored(
     assert run.process.poll() is None and len(children(run)) == 2
     run.process.terminate()
     assert run.status() == 143
+
+
+def on_a_terminal(place: Place, text: str, **keywords: Any) -> tuple[Run, int]:
+    """A run on a terminal of its own, with the live screen, and the terminal's other end."""
+    other_end, terminal = os.openpty()
+    run = running(place, text, terminal=terminal, **keywords)
+    os.close(terminal)
+    os.set_blocking(other_end, False)
+    return run, other_end
+
+
+def test_a_closed_terminal_ends_a_run_in_good_order(place: Place) -> None:
+    run, other_end = on_a_terminal(place, SLEEPS)
+    left = children(run)
+    os.close(other_end)
+    assert run.status() == 129
+    (ended,) = events(run, "RunEnded")
+    assert ended["scans"] == {"sub-01": "stopped", "sub-02": "stopped"}
+    assert not [child for child in left if is_alive(child.pid)]
+
+
+def test_a_run_that_ignores_its_terminal_goes_on_without_it(place: Place) -> None:
+    run, other_end = on_a_terminal(
+        place, f"until [ -e {place.root}/go ]; do sleep 0.1; done; exit 3", prefix=("nohup",)
+    )
+    os.close(other_end)
+    time.sleep(0.5)
+    (place.root / "go").touch()
+    assert run.status() == 1
+    (ended,) = events(run, "RunEnded")
+    assert ended["scans"] == {"sub-01": "failed", "sub-02": "failed"}
 
 
 def test_a_pause_stops_the_children_too_and_they_go_on_with_the_run(place: Place) -> None:

@@ -7,13 +7,14 @@ import json
 from pathlib import Path
 
 import pytest
+from disk_limits import room_for
 from stories import FAILED, STORY
 
 from tntpipe.cli.summary import print_summary
 from tntpipe.cli.views import Views
 from tntpipe.crash import crash_name, crash_text
 from tntpipe.errors import TableError
-from tntpipe.events import RunEvent, ScanEnded, ScanOutcome
+from tntpipe.events import Notice, RunEvent, ScanEnded, ScanOutcome
 from tntpipe.journal import SCHEMA_VERSION, Journal, read_journal
 from tntpipe.lines import line_of
 from tntpipe.run_state import RunState
@@ -153,6 +154,29 @@ def test_views_keep_the_journal_the_log_and_a_crash_file(tmp_path: Path, capsys:
     assert "exit status 3" in next(tmp_path.glob("crash-s-a-*.txt")).read_text()
     said = capsys.readouterr().err
     assert "s/a failed" in said and "s/a started" not in said
+
+
+def test_a_full_disk_costs_the_views_nothing_but_time(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with Views(tmp_path, dashboard=False, loglevel="WARNING") as views:
+        with room_for(100):
+            for event in STORY:
+                views.emit(event)
+        views.emit(Notice(text="there is room again"))
+    said = capsys.readouterr().err.splitlines()
+    for name in ("journal.jsonl", "run.log"):
+        path = views.run_dir / name
+        assert sum(f"{path} cannot be written: File too large. The run goes on" in line for line in said) == 1
+        assert f"{path} is written again; nothing missing in it" in (views.run_dir / "run.log").read_text()
+    told = [event for _, event in read_journal(views.run_dir / "journal.jsonl")]
+    assert told == [*STORY, Notice(text="there is room again")]
+    assert f"the crash file of {FAILED.name} cannot be written: File too large" in "".join(said)
+
+
+def test_a_disk_that_stays_full_is_said_at_the_end(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with room_for(0), Views(tmp_path, dashboard=False, loglevel="ERROR") as views:
+        views.emit(Notice(text="not written"))
+    said = capsys.readouterr().err
+    assert f"tntpipe: {views.run_dir / 'journal.jsonl'} lacks its last 1 line: File too large." in said
 
 
 def test_the_summary_names_what_went_wrong_in_full_and_ends_with_the_counts(

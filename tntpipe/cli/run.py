@@ -16,6 +16,7 @@ from tntpipe.budget.host import host
 from tntpipe.cli.dry_run import print_graph_written, print_plan, write_graph
 from tntpipe.cli.plan import Plan, check_budget, jobs_of, make_plan
 from tntpipe.cli.predict import predict
+from tntpipe.cli.screen import screen_may_be_gone
 from tntpipe.cli.settings import Settings
 from tntpipe.cli.summary import print_summary
 from tntpipe.cli.views import Views
@@ -123,7 +124,8 @@ class _Run:
         )
         with machine.signals():
             status = self._drive(machine)
-            print_summary(views.state, views.run_dir, settings.output_dir)
+            with screen_may_be_gone():
+                print_summary(views.state, views.run_dir, settings.output_dir)
         return status
 
     def _drive(self, machine: Machine) -> ExitStatus:

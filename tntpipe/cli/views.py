@@ -13,12 +13,14 @@ from types import TracebackType
 from rich.console import Console
 from rich.live import Live
 
+from tntpipe.appended import AppendedLines
+from tntpipe.cli.screen import screen_may_be_gone
 from tntpipe.crash import crash_name, crash_text
 from tntpipe.dashboard import render
 from tntpipe.events import Outcome, RunEvent, StepEnded, StepSampled, StepsWaiting
 from tntpipe.files import write_text
 from tntpipe.journal import Journal
-from tntpipe.lines import LEVELS, line_of
+from tntpipe.lines import LEVELS, counted, line_of
 from tntpipe.run_state import RunState
 
 JOURNALED_SAMPLE_S = 10.0
@@ -26,6 +28,9 @@ JOURNALED_SAMPLE_S = 10.0
 
 FRAME_S = 0.2
 """The screen is drawn again this far apart at least, however much happens."""
+
+
+GOES_ON = "The run goes on, and writes what is missing as soon as it can: make room, or see to the disk."
 
 
 class Views:
@@ -37,7 +42,8 @@ class Views:
         self.run_dir = _new_folder(log_dir, f"run-{self.when}")
         self._log_dir = log_dir
         self._journal = Journal(self.run_dir / "journal.jsonl")
-        self._log = (self.run_dir / "run.log").open("a", encoding="utf-8", errors="backslashreplace", buffering=1)
+        self._log = AppendedLines(self.run_dir / "run.log")
+        self._troubled: set[Path] = set()
         self._lowest = LEVELS.index(loglevel)
         self._journaled_samples: dict[str, float] = {}
         self._drawn = 0.0
@@ -48,34 +54,44 @@ class Views:
 
     def __enter__(self) -> Views:
         if self.live:
-            self.live.start()
+            with screen_may_be_gone():
+                self.live.start()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if self.live:
-            self.live.stop()
+            with screen_may_be_gone():
+                self.live.stop()
         self._journal.close()
         self._log.close()
+        for file in (self._journal.lines, self._log):
+            if file.error is not None:
+                text = f"{file.path} lacks its last {counted(file.n_missing, 'line')}: {file.error.strerror}"
+                with screen_may_be_gone():
+                    print(f"tntpipe: {text}.", file=sys.stderr, flush=True)
 
     @contextmanager
     def put_away(self) -> Iterator[None]:
         """While it lasts, the screen is the terminal's again."""
         if self.live:
-            self.live.stop()
+            with screen_may_be_gone():
+                self.live.stop()
         try:
             yield
         finally:
             if self.live:
-                self.live.start()
+                with screen_may_be_gone():
+                    self.live.start()
 
     def emit(self, event: RunEvent) -> None:
         """Take one event."""
         t = time.time()
         self.state.apply(t, event)
-        if self._is_for_journal(t, event):
+        if self._is_for_journal(event):
             self._journal.record(t, event)
+            self._watch(t, self._journal.lines)
         if isinstance(event, StepEnded) and event.outcome is Outcome.FAILED:
             self._write_crash_file(t, event)
         line = line_of(event)
@@ -93,27 +109,41 @@ class Views:
         t = time.time()
         if self.live and abs(t - self._drawn) >= FRAME_S:
             self._drawn = t
-            self.live.update(render(self.state, t, height=self.console.height), refresh=True)
+            with screen_may_be_gone():
+                self.live.update(render(self.state, t, height=self.console.height), refresh=True)
 
-    def _is_for_journal(self, t: float, event: RunEvent) -> bool:
+    def _is_for_journal(self, event: RunEvent) -> bool:
         match event:
             case StepSampled():
-                return self._is_sample_due(t, event.name)
+                return self._is_sample_due(event.name)
             case StepsWaiting():
-                return self._is_sample_due(t, "")
+                return self._is_sample_due("")
         return True
 
-    def _is_sample_due(self, t: float, name: str) -> bool:
-        due = t - self._journaled_samples.get(name, 0.0) >= JOURNALED_SAMPLE_S
+    def _is_sample_due(self, name: str) -> bool:
+        now = time.monotonic()
+        due = now - self._journaled_samples.get(name, float("-inf")) >= JOURNALED_SAMPLE_S
         if due:
-            self._journaled_samples[name] = t
+            self._journaled_samples[name] = now
         return due
 
     def _say(self, t: float, level: str, text: str) -> None:
         stamped = f"{datetime.fromtimestamp(t).isoformat(sep=' ', timespec='seconds')} {level:<7} {text}"
-        self._log.write(stamped + "\n")
+        self._log.append(stamped)
         if not self.live and LEVELS.index(level) >= self._lowest:
-            print(stamped, file=sys.stderr, flush=True)
+            with screen_may_be_gone():
+                print(stamped, file=sys.stderr, flush=True)
+        self._watch(t, self._log)
+
+    def _watch(self, t: float, file: AppendedLines) -> None:
+        """Say once that a file cannot be written, and that it can be again."""
+        if file.error is not None and file.path not in self._troubled:
+            self._troubled.add(file.path)
+            self._say(t, "WARNING", f"{file.path} cannot be written: {file.error.strerror}. {GOES_ON}")
+        elif file.error is None and file.path in self._troubled:
+            self._troubled.remove(file.path)
+            missing = counted(file.n_lost, "line") if file.n_lost else "nothing"
+            self._say(t, "INFO", f"{file.path} is written again; {missing} missing in it")
 
 
 def _new_folder(parent: Path, name: str) -> Path:
