@@ -155,7 +155,7 @@ def test_a_closed_terminal_ends_a_run_in_good_order(place: Place) -> None:
 
 def test_a_run_that_ignores_its_terminal_goes_on_without_it(place: Place) -> None:
     run, other_end = on_a_terminal(
-        place, f"until [ -e {place.root}/go ]; do sleep 0.1; done; exit 3", prefix=("nohup",)
+        place, f"until [ -e {place.root}/go ]; do sleep 0.1; done; exit 3", prefix=("env", "--ignore-signal=HUP")
     )
     os.close(other_end)
     time.sleep(0.5)
