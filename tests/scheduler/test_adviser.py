@@ -12,8 +12,9 @@ from test_fork import begun, goes_on
 from virtual_time import budget, job, play, total
 
 from tntpipe.executors import adviser as adviser_module
-from tntpipe.executors.adviser import SLICE_ENDS, Adviser
+from tntpipe.executors.adviser import Adviser
 from tntpipe.executors.drive import drive
+from tntpipe.executors.look_ahead import SLICE_ENDS
 from tntpipe.scheduler.bounds import lower_bound
 from tntpipe.scheduler.core import Scheduler
 from tntpipe.scheduler.events import Ended, Event, Job, Launch, Rule, RuleChosen, Stop

@@ -6,7 +6,7 @@ import gc
 import os
 import sys
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from itertools import chain
+from itertools import chain, islice
 
 from tntpipe import __version__
 from tntpipe.bids.description import container_of, link_to_raw, refuse_foreign_dataset, write_dataset_files
@@ -27,6 +27,7 @@ from tntpipe.events import (
     Outcome,
     RunEnded,
     RunEvent,
+    RunForecast,
     RunStarted,
     ScanEnded,
     ScanOutcome,
@@ -37,6 +38,7 @@ from tntpipe.events import (
 )
 from tntpipe.executors.adviser import Adviser
 from tntpipe.executors.drive import drive
+from tntpipe.executors.forecaster import Forecaster, Thinkers
 from tntpipe.executors.machine import Machine
 from tntpipe.graph import Graph
 from tntpipe.lines import counted
@@ -84,6 +86,10 @@ N_WAITING_LOGGED = 50
 """So many of the steps that wait are told, on the screen and in the log."""
 
 
+N_SLICES_A_TICK = 4
+"""So many slices of a forecast are thought for when the screen is drawn: some two milliseconds."""
+
+
 class _Run:
     """One run of a plan."""
 
@@ -99,6 +105,7 @@ class _Run:
         self._scheduler = Scheduler(jobs, budget.resources)
         self._tracker = ScanTracker(plan.graph, plan.scans, self._done)
         self._readiness = Readiness(plan.graph, self._done)
+        self._forecaster = Forecaster(self._foreseen)
         facts = _facts(settings, plan)
         link = link_to_raw(settings.bids_dir, settings.output_dir)
         write_dataset_files(settings.output_dir, facts, plan.dataset, link, container_of(os.environ))
@@ -132,7 +139,7 @@ class _Run:
         with self._views:
             try:
                 self._begin()
-                drive(self._scheduler, machine, self._observe, Adviser())
+                drive(self._scheduler, machine, self._observe, Thinkers(self._forecaster, Adviser()))
             finally:
                 machine.close()
                 self._work.close()
@@ -187,7 +194,11 @@ class _Run:
         for event in events:
             self._views.emit(event)
 
+    def _foreseen(self, left_s: float) -> None:
+        self._views.emit(RunForecast(seconds_left=round(left_s, 1)))
+
     def _observe(self, _now: float, happened: Event | Action) -> None:
+        self._forecaster.note(happened)
         if isinstance(happened, Launch):
             self._views.emit(
                 StepAdmitted(
@@ -205,7 +216,9 @@ class _Run:
             self._views.emit(Notice(text=f"looked ahead; from now on: {happened.rule}", level="DEBUG"))
 
     def _tick(self) -> None:
-        """Draw the screen, with the head of the queue."""
+        """Foresee the end while nothing happens, and draw the screen, with the head of the queue."""
+        for _ in islice(self._forecaster.consider(self._scheduler, self._machine.now()), N_SLICES_A_TICK):
+            pass
         waiting = dict(waiting_steps(self._scheduler, self._machine.now(), N_WAITING_SHOWN))
         if waiting != self._views.state.waiting:
             self._views.emit(StepsWaiting(steps=waiting))

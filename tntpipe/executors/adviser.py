@@ -8,12 +8,11 @@ scheduler that it is shown; the same scheduler at the same instant gets the same
 from __future__ import annotations
 
 import random
-from collections.abc import Generator, Iterator, Mapping
-from heapq import heapify, heappop, heappush
+from collections.abc import Generator, Iterator
 
+from tntpipe.executors.look_ahead import end_of
 from tntpipe.scheduler.core import Scheduler
-from tntpipe.scheduler.events import Ended, Job, Launch, Rule, RuleChosen
-from tntpipe.scheduler.policy import OVERRUN_FACTOR
+from tntpipe.scheduler.events import Rule, RuleChosen
 
 FIRST_RULES = (
     Rule(slack=1.1),
@@ -52,9 +51,6 @@ LEAST_GAIN = 0.003
 MOST_ENDS = 100_000
 """Simulated ends of jobs in one round: some five seconds of CPU."""
 
-SLICE_ENDS = 32
-"""Simulated ends of jobs in one slice."""
-
 
 class Adviser:
     """Advises one run."""
@@ -92,14 +88,14 @@ class Adviser:
 
     def _think(self, scheduler: Scheduler, now: float) -> Generator[None, None, Rule]:
         """Find the rule with which the run ends first on average."""
-        jobs = {job.name: job for job in scheduler.unfinished()}
+        names = [job.name for job in scheduler.unfinished()]
         rng = random.Random(f"{self._seed} {self._round}")
         samples = []
         for _ in range(N_SAMPLES):
             yield
-            samples.append({name: rng.uniform(1 - SPREAD, 1 + SPREAD) for name in jobs})
+            samples.append({name: rng.uniform(1 - SPREAD, 1 + SPREAD) for name in names})
         current = scheduler.guidance.rule
-        n_runs = MOST_ENDS // len(jobs)
+        n_runs = MOST_ENDS // len(names)
         n_rules = max(3, (n_runs - N_FINALISTS * (N_SAMPLES - N_FIRST_SAMPLES)) // N_FIRST_SAMPLES)
         short_of_memory = scheduler.guidance.large_cpus > 1
         tried = FIRST_RULES if self._round == 1 else ()
@@ -112,7 +108,8 @@ class Adviser:
                 rules = [current, *(rule for rule in best if rule != current)]
             for rule in rules:
                 yield
-                ends_s[rule] += (yield from _end_under(rule, scheduler.fork(), now, jobs, sample)) - now
+                chosen = (RuleChosen(rule=rule),)
+                ends_s[rule] += (yield from end_of(scheduler.fork(), now, sample.__getitem__, chosen)) - now
         best_rule = min(rules, key=ends_s.__getitem__)
         return best_rule if ends_s[best_rule] < (1 - LEAST_GAIN) * ends_s[current] else current
 
@@ -125,27 +122,3 @@ def _varied(rule: Rule, short_of_memory: bool, rng: random.Random) -> Rule:
         return Rule(slack=slack, widen=widen)
     factor = min(max(rule.large_factor * rng.uniform(0.8, 1.25), 0.5), 2.0)
     return Rule(slack=slack, widen=widen, large_factor=factor)
-
-
-def _end_under(
-    rule: Rule, scheduler: Scheduler, now: float, jobs: Mapping[str, Job], factors: Mapping[str, float]
-) -> Generator[None, None, float]:
-    """Play the run to its end; when that is."""
-    ends = []
-    for held in scheduler.running:
-        expected_s = (held.ends - held.since) * factors[held.name]
-        ends.append((max(held.since + expected_s, held.since + OVERRUN_FACTOR * (now - held.since)), held.name))
-    heapify(ends)
-    actions = scheduler.handle([RuleChosen(rule=rule)], now)
-    n_ends = 0
-    while not scheduler.finished:
-        for action in actions:
-            if isinstance(action, Launch):
-                job = jobs[action.name]
-                heappush(ends, (now + job.scaled(job.wall_s * factors[job.name], action.request.cpus), job.name))
-        now, name = heappop(ends)
-        actions = scheduler.handle([Ended(name=name, succeeded=True)], now)
-        n_ends += 1
-        if n_ends % SLICE_ENDS == 0 or scheduler.finished:
-            yield
-    return now

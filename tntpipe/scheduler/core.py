@@ -137,6 +137,10 @@ class Scheduler:
         """Where the job stands."""
         return self._states[self._indices[name]]
 
+    def job(self, name: str) -> Job:
+        """What is known of the job now."""
+        return self._nodes[self._indices[name]].job
+
     def expected_s(self, name: str) -> float:
         """How long a running job should take in all, with the CPUs that it was given."""
         held = self._held[self._indices[name]]
