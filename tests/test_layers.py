@@ -23,7 +23,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "events": set(),
     "steps": {*BASE},
     "scheduler": {"errors", "resources", "durations"},
-    "profiling": {*BASE},
+    "profiling": {"events", "journal", *BASE},
     "bids": {*BASE},
     "imaging": {*BASE},
     "ants": {"errors", "lifeline"},

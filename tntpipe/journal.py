@@ -1,15 +1,16 @@
 """The run's events as JSON lines, each flushed as it happens, so that a killed run leaves all but its last line.
 
-A line is ``{"t": seconds since the epoch, "event": its name, ...its fields}``; the first one also holds the schema
-version. Text that is not valid Unicode (a path in another encoding) is escaped, as JSON has it. What is read again is
-equal to what was written, so that a recorded run and a live one are the same to whatever folds over them.
+A line is ``{"t": seconds since the epoch, "event": its name, ...its fields}``, without those that say no more than
+their default; the first one also holds the schema version. Text that is not valid Unicode (a path in another encoding)
+is escaped, as JSON has it. What is read again is equal to what was written, so that a recorded run and a live one are
+the same to whatever folds over them.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from enum import Enum
 from pathlib import Path
 from typing import Any
@@ -36,7 +37,8 @@ class Journal:
         head: dict[str, Any] = {"t": round(t, 3), "event": type(event).__name__}
         if isinstance(event, RunStarted):
             head["schema_version"] = SCHEMA_VERSION
-        self.lines.append(json.dumps(head | asdict(event), default=_plain, ensure_ascii=False))
+        told = head | _told(event)
+        self.lines.append(json.dumps(told, default=_plain, ensure_ascii=False, separators=(",", ": ")))
 
     def close(self) -> None:
         self.lines.close()
@@ -105,6 +107,12 @@ def _event_of(values: Any) -> tuple[float, RunEvent] | None:
         return float(values["t"]), _KINDS[kind](**fields)
     except (AttributeError, KeyError, TypeError, ValueError):
         return None
+
+
+def _told(event: RunEvent) -> dict[str, Any]:
+    """The fields that say something."""
+    values = asdict(event)
+    return {field.name: values[field.name] for field in fields(event) if values[field.name] != field.default}
 
 
 def _plain(value: object) -> object:

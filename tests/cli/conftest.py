@@ -25,5 +25,6 @@ def bids(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def finished(bids: Path, tmp_path_factory: pytest.TempPathFactory) -> Run:
-    """A run over the whole dataset."""
-    return run(bids, tmp_path_factory.mktemp("finished") / "out", *OPTIONS, *ONE_THREAD)
+    """A run over the whole dataset, with a profile beside its output."""
+    folder = tmp_path_factory.mktemp("finished")
+    return run(bids, folder / "out", *OPTIONS, *ONE_THREAD, "--profiling_output_file", folder / "profile.json")

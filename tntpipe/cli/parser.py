@@ -267,6 +267,12 @@ def _add_resources(group: _Group) -> None:
         metavar="K",
         help="threads of each ANTs process (default: chosen for each step when it starts, from 1 to 8)",
     )
+    group.add(
+        "--profiling_output_file",
+        type=path,
+        metavar="JSON",
+        help="write there what each step used, over time, whatever comes of the run",
+    )
 
 
 def _add_planning(group: _Group) -> None:

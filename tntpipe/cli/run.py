@@ -16,10 +16,11 @@ from tntpipe.budget.host import host
 from tntpipe.cli.dry_run import print_graph_written, print_plan, write_graph
 from tntpipe.cli.plan import Plan, check_budget, jobs_of, make_plan
 from tntpipe.cli.predict import predict
+from tntpipe.cli.profile_output import refuse_unwritable, write_profile_of_run
 from tntpipe.cli.screen import screen_may_be_gone
 from tntpipe.cli.settings import Settings
 from tntpipe.cli.summary import print_summary
-from tntpipe.cli.views import Views
+from tntpipe.cli.views import JOURNAL_NAME, Views
 from tntpipe.derivatives import Derivatives
 from tntpipe.errors import SIGNALLED, BudgetError, ExitStatus
 from tntpipe.events import (
@@ -78,6 +79,8 @@ def _planned_and_run(settings: Settings, words: Sequence[str]) -> ExitStatus:
         print_plan(plan, settings, budget)
         return ExitStatus.SCAN_FAILED if plan.refusals else ExitStatus.SUCCESS
     refuse_foreign_dataset(settings.output_dir)
+    if settings.profiling_output_file is not None:
+        refuse_unwritable(settings.profiling_output_file)
     return _Run(settings, plan, budget, words).run()
 
 
@@ -129,8 +132,14 @@ class _Run:
             asked=self._tell_what_waits,
             paused=views.put_away,
         )
+        status = ExitStatus.SOFTWARE
         with machine.signals():
-            status = self._drive(machine)
+            try:
+                status = self._drive(machine)
+            finally:
+                if settings.profiling_output_file is not None:
+                    journal = views.run_dir / JOURNAL_NAME
+                    status = write_profile_of_run(settings.profiling_output_file, journal, status)
             with screen_may_be_gone():
                 print_summary(views.state, views.run_dir, settings.output_dir)
         return status

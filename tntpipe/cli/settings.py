@@ -39,6 +39,7 @@ class Settings:
     planned_budgets: tuple[tuple[int | None, float | None], ...]
     dry_run: bool
     graph_output: Path | None
+    profiling_output_file: Path | None
     stop_on_first_crash: bool
     dashboard: bool
     loglevel: str
@@ -92,6 +93,7 @@ def settings_of(options: argparse.Namespace) -> Settings:
         planned_budgets=budgets if plan else (),
         dry_run=options.dry_run,
         graph_output=options.graph_output,
+        profiling_output_file=options.profiling_output_file,
         stop_on_first_crash=options.stop_on_first_crash,
         dashboard=not options.no_dashboard,
         loglevel="DEBUG" if options.verbose else options.loglevel,

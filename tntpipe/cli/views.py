@@ -15,6 +15,7 @@ from rich.live import Live
 
 from tntpipe.appended import AppendedLines
 from tntpipe.cli.screen import screen_may_be_gone
+from tntpipe.cli.thinning import Thinning
 from tntpipe.crash import crash_name, crash_text
 from tntpipe.dashboard import render
 from tntpipe.events import Outcome, RunEvent, StepEnded, StepSampled, StepsWaiting
@@ -23,9 +24,10 @@ from tntpipe.journal import Journal
 from tntpipe.lines import LEVELS, counted, line_of
 from tntpipe.run_state import RunState
 
-JOURNALED_SAMPLE_S = 10.0
-"""A running step's samples, and what waits, go to the journal this far apart; the screen has them all."""
+JOURNALED_QUEUE_S = 10.0
+"""What waits goes to the journal this far apart; the screen has it all."""
 
+JOURNAL_NAME = "journal.jsonl"
 FRAME_S = 0.2
 """The screen is drawn again this far apart at least, however much happens."""
 
@@ -41,11 +43,12 @@ class Views:
         self.when = datetime.now().strftime("%Y%m%d-%H%M%S")
         self.run_dir = _new_folder(log_dir, f"run-{self.when}")
         self._log_dir = log_dir
-        self._journal = Journal(self.run_dir / "journal.jsonl")
+        self._journal = Journal(self.run_dir / JOURNAL_NAME)
         self._log = AppendedLines(self.run_dir / "run.log")
         self._troubled: set[Path] = set()
         self._lowest = LEVELS.index(loglevel)
-        self._journaled_samples: dict[str, float] = {}
+        self._thinning = Thinning()
+        self._journaled_queue = float("-inf")
         self._drawn = 0.0
         self.console = Console(stderr=True)
         self.live: Live | None = None
@@ -115,17 +118,14 @@ class Views:
     def _is_for_journal(self, event: RunEvent) -> bool:
         match event:
             case StepSampled():
-                return self._is_sample_due(event.name)
+                return self._thinning.keeps(event)
             case StepsWaiting():
-                return self._is_sample_due("")
+                now = time.monotonic()
+                due = now - self._journaled_queue >= JOURNALED_QUEUE_S
+                if due:
+                    self._journaled_queue = now
+                return due
         return True
-
-    def _is_sample_due(self, name: str) -> bool:
-        now = time.monotonic()
-        due = now - self._journaled_samples.get(name, float("-inf")) >= JOURNALED_SAMPLE_S
-        if due:
-            self._journaled_samples[name] = now
-        return due
 
     def _say(self, t: float, level: str, text: str) -> None:
         stamped = f"{datetime.fromtimestamp(t).isoformat(sep=' ', timespec='seconds')} {level:<7} {text}"

@@ -1,0 +1,106 @@
+"""What the steps of one run used: per step its figures, and over time the flat arrays of nipype's resource monitor.
+
+It refuses to know where a profile comes from. Invariants: every step that ran has at least one entry; the largest
+``rss_gib`` of a step's entries is its ``peak_bytes``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+SCHEMA_VERSION = 1
+
+DEBUG = "debug"
+"""The variant, and the preset, of registrations with one iteration a level: their memory is the real one, their time is
+not."""
+
+DONE = "done"
+UNFINISHED = "unfinished"
+"""The outcomes of a step that gave its result, and of one that nothing was heard of again."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """One look at a step: GiB and per cent of one CPU, as the arrays have them.
+
+    ``cpu_percent`` is over the time since the entry before.
+    """
+
+    name: str
+    time: float
+    rss_gib: float
+    vms_gib: float
+    cpu_percent: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepUse:
+    """What one step used, over its last try; the peak is that of all tries.
+
+    ``voxels`` is 0, ``threads`` 1 and ``cpu_s`` None where nobody recorded them. ``request_bytes`` is what the last try
+    had been given.
+    """
+
+    name: str
+    kind: str
+    outcome: str
+    wall_s: float
+    peak_bytes: int
+    scan: str = ""
+    variant: str = ""
+    voxels: int = 0
+    threads: int = 1
+    n_tries: int = 1
+    request_bytes: int | None = None
+    cpu_s: float | None = None
+    max_cpus: float | None = None
+    read_bytes: int | None = None
+    written_bytes: int | None = None
+    started: float = 0.0
+
+    @property
+    def mean_cpus(self) -> float | None:
+        """Mean busy CPUs over the step's life."""
+        return None if self.cpu_s is None or self.wall_s <= 0 else self.cpu_s / self.wall_s
+
+    @property
+    def entities(self) -> dict[str, str]:
+        """The BIDS entities in the scan's name.
+
+        >>> StepUse(name="", kind="", outcome="", wall_s=0, peak_bytes=0, scan="sub-01_ses-2").entities
+        {'sub': '01', 'ses': '2'}
+        """
+        pairs = (part.partition("-") for part in self.scan.split("_"))
+        return {key: value for key, hyphen, value in pairs if hyphen}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Profile:
+    """The use of one run's steps.
+
+    ``host`` tells of the machine, the ANTs build and the version of tntpipe, ``run`` of the command, its settings and
+    its budget; both are empty where nobody recorded them. ``remarks`` are what a reader should know of the figures.
+    """
+
+    steps: tuple[StepUse, ...]
+    entries: tuple[Entry, ...]
+    host: Mapping[str, Any] = field(default_factory=dict)
+    run: Mapping[str, Any] = field(default_factory=dict)
+    remarks: tuple[str, ...] = ()
+
+    @property
+    def preset(self) -> str:
+        """The name of the run's registration parameters; empty where that is not known."""
+        return str(self.run.get("settings", {}).get("preset", ""))
+
+    @property
+    def machine(self) -> str:
+        """The machine and the ANTs build, as far as times and memory depend on them; empty where they are not known."""
+        if not self.host:
+            return ""
+        processor = self.host.get("processor") or self.host.get("machine", "?")
+        gib = round(self.host.get("mem_bytes", 0) / 2**30)
+        ants, _, _ = str(self.host.get("ants", "ANTs ?")).partition(" (")  # where it is installed makes no difference
+        return f"{self.host.get('cpus', '?')} CPUs ({processor}), {gib} GiB, {ants}"
