@@ -7,7 +7,7 @@ order, an action before it is carried out.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Protocol
 
 from tntpipe.scheduler.core import Scheduler
@@ -44,13 +44,25 @@ class Thinker(Protocol):
         ...
 
 
+class Teacher(Protocol):
+    """Learns from what happened what is still to come."""
+
+    def learn(self, events: Sequence[Event], scheduler: Scheduler, now: float) -> Iterable[Event]:
+        """Return what the scheduler should hear beside these events, before it takes them in."""
+        ...
+
+
 def drive(
     scheduler: Scheduler,
     world: World,
     observe: Observer = lambda now, happened: None,
     adviser: Thinker | None = None,
+    teacher: Teacher | None = None,
 ) -> None:
-    """Run all the scheduler's jobs in ``world`` until each is in its final state; ``adviser`` thinks meanwhile."""
+    """Run all the scheduler's jobs in ``world`` until each is in its final state.
+
+    ``adviser`` thinks meanwhile, ``teacher`` corrects what jobs are expected to need.
+    """
     now = world.now()
     actions = scheduler.start(now)
     while True:
@@ -64,6 +76,8 @@ def drive(
             return
         events = _advised(scheduler, world, adviser, now) or world.wait()
         now = world.now()
+        if teacher is not None:
+            events = [*events, *teacher.learn(events, scheduler, now)]
         for event in events:
             observe(now, event)
         actions = scheduler.handle(events, now)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from heapq import heappop, heappush
 
 from tntpipe.resources import Resources
-from tntpipe.scheduler.events import Ended, Event, Interrupted, Job, Launch, Stop
+from tntpipe.scheduler.events import Ended, Event, Interrupted, Job, Launch, Stop, Used
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,7 +94,17 @@ class SimulatedWorld:
         return events
 
     def _end(self, name: str) -> Ended:
-        began, launch = self._running.pop(name)
         succeeded = name not in self._failures and name not in self._stopped
-        self._trace.append(Span(name=name, request=launch.request, began=began, ended=self._now, succeeded=succeeded))
-        return Ended(name=name, succeeded=succeeded)
+        span = self._leave(name, succeeded=succeeded)
+        used = Used(wall_s=span.ended - span.began, cpus=span.request.cpus, peak_bytes=self._peak_bytes(name))
+        return Ended(name=name, succeeded=succeeded, used=used)
+
+    def _leave(self, name: str, *, succeeded: bool) -> Span:
+        began, launch = self._running.pop(name)
+        span = Span(name=name, request=launch.request, began=began, ended=self._now, succeeded=succeeded)
+        self._trace.append(span)
+        return span
+
+    def _peak_bytes(self, name: str) -> int:
+        """What the job has used at most: what it asked for, where nobody says otherwise."""
+        return self._trace[-1].request.mem_bytes

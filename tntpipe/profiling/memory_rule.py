@@ -9,6 +9,7 @@ seen of an input that is no larger.
 from __future__ import annotations
 
 import math
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -63,7 +64,8 @@ class MemoryRule:
         self.largest_bytes = 0
         self._mean_voxels = self._mean_bytes = 0.0
         self._voxels_voxels = self._bytes_bytes = self._voxels_bytes = 0.0
-        self._largest_by_voxels: dict[int, int] = {}
+        self._sizes: list[int] = []
+        self._floors: list[int] = []  # both ascending: at least floors[i] was used from sizes[i] voxels on
         for peak in peaks:
             self.see(peak)
 
@@ -81,8 +83,11 @@ class MemoryRule:
     def see_at_least(self, peak: Peak) -> None:
         """Take note of what a step has used so far, or when it was killed: its peak would have been no lower."""
         self.largest_bytes = max(self.largest_bytes, peak.mem_bytes)
-        known = self._largest_by_voxels.get(peak.voxels, 0)
-        self._largest_by_voxels[peak.voxels] = max(known, peak.mem_bytes)
+        if peak.mem_bytes <= self.floor_bytes(peak.voxels):
+            return
+        first = bisect_left(self._sizes, peak.voxels)
+        last = bisect_right(self._floors, peak.mem_bytes, lo=first)
+        self._sizes[first:last], self._floors[first:last] = [peak.voxels], [peak.mem_bytes]
 
     @property
     def line(self) -> Line | None:
@@ -107,4 +112,5 @@ class MemoryRule:
 
     def floor_bytes(self, voxels: int) -> int:
         """The largest peak that was seen of an input that is no larger."""
-        return max((seen for size, seen in self._largest_by_voxels.items() if size <= voxels), default=0)
+        n_smaller = bisect_right(self._sizes, voxels)
+        return self._floors[n_smaller - 1] if n_smaller else 0

@@ -378,7 +378,7 @@ class Scheduler:
             self._reestimate([replace(job, request=Resources(job.request.cpus, mem_bytes))])
 
     def _reestimate(self, jobs: Iterable[Job]) -> None:
-        """Replace jobs that are not over, and think of all that is left anew: paths, shapes, work."""
+        """Replace jobs, but those that are over, and think of all that is left anew: paths, shapes, work."""
         told = {job.name: job for job in jobs}
         left = [node for node in self._nodes if self._states[node.index] in (State.WAITING, State.READY, State.RUNNING)]
         names = {node.job.name for node in left}
@@ -386,8 +386,8 @@ class Scheduler:
         for node, job in zip(left, known, strict=True):
             if (job.follows, job.group, job.request.cpus) != (node.job.follows, node.job.group, node.job.request.cpus):
                 raise ValueError(f"{job.name} is re-estimated as a job with other predecessors, scan or CPUs")
-        if told.keys() - names:
-            raise ValueError(f"{', '.join(sorted(told.keys() - names))} cannot be re-estimated: over, or never there")
+        if told.keys() - self._indices.keys():
+            raise ValueError(f"{', '.join(sorted(told.keys() - self._indices.keys()))}: re-estimated, but never there")
         jobs_left = [replace(job, follows=tuple(filter(names.__contains__, job.follows))) for job in known]
         nodes = list(self._nodes)  # forks keep the old ones
         for node, job in zip(nodes_of(jobs_left, self._budget, self._indices), sorted(known, key=_name), strict=True):

@@ -85,11 +85,24 @@ class State(Enum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Used:
+    """What a job that ended has taken: seconds with so many CPUs, and its largest memory."""
+
+    wall_s: float
+    cpus: int
+    peak_bytes: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Ended:
-    """A running job ended; a job that was stopped, or could not be started, ended without success."""
+    """A running job ended; a job that was stopped, or could not be started, ended without success.
+
+    ``used`` is for those who learn from it; None where nothing ran.
+    """
 
     name: str
     succeeded: bool
+    used: Used | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
