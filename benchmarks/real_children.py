@@ -35,7 +35,7 @@ from tntpipe.executors.drive import drive
 from tntpipe.executors.machine import Machine
 from tntpipe.graph import build_graph
 from tntpipe.journal import Journal
-from tntpipe.resources import MIB, Resources, format_gib
+from tntpipe.resources import GIB, MIB, Resources, format_gib
 from tntpipe.scheduler.bounds import lower_bound
 from tntpipe.scheduler.core import Scheduler
 from tntpipe.scheduler.events import Job
@@ -94,7 +94,7 @@ def tntpipe(jobs: Sequence[Job], arguments: Mapping[str, tuple[str, ...]], folde
     def emit(event: RunEvent) -> None:
         journal.record(time.time(), event)
 
-    machine = Machine(graph, work, Derivatives(folder / "out", work), COMMANDS, emit)
+    machine = Machine(graph, work, Derivatives(folder / "out", work), COMMANDS, emit, 64 * GIB)
     drive(Scheduler(jobs, BUDGET), machine)
     machine.close()
     work.close()

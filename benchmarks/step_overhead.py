@@ -25,7 +25,7 @@ from tntpipe.executors.drive import drive
 from tntpipe.executors.machine import Machine
 from tntpipe.graph import build_graph
 from tntpipe.journal import Journal
-from tntpipe.resources import MIB, Resources
+from tntpipe.resources import GIB, MIB, Resources
 from tntpipe.scheduler.core import Scheduler
 from tntpipe.scheduler.events import Job
 from tntpipe.steps.step import Place, Step
@@ -58,7 +58,7 @@ def tntpipe(n_steps: int, folder: Path, n_proc: int) -> None:
     def emit(event: RunEvent) -> None:
         journal.record(time.time(), event)
 
-    machine = Machine(graph, work, Derivatives(folder / "out", work), COMMANDS, emit)
+    machine = Machine(graph, work, Derivatives(folder / "out", work), COMMANDS, emit, 64 * GIB)
     jobs = [Job(name=step.name, request=Resources(1, MIB), wall_s=0.1) for step in steps]
     drive(Scheduler(jobs, Resources(n_proc, n_proc * MIB)), machine)
     machine.close()

@@ -274,15 +274,20 @@ def _stamp(path: Path) -> list[int]:
     return [status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino]
 
 
-def last_log_line(folder: Path) -> str:
-    """The last line that a step wrote to its log, shortened; where our own children say what is wrong."""
+def last_log_lines(folder: Path) -> list[str]:
+    """The last lines that a step wrote to its log and that hold anything, shortened; the last one first."""
     try:
         with (folder / LOG_NAME).open("rb") as file:
             file.seek(max(0, file.seek(0, os.SEEK_END) - LAST_LINE_BYTES))
             lines = file.read().decode("utf-8", errors="replace").split("\n")
     except OSError:
-        return ""
-    return next((line.strip()[:LAST_LINE_SHOWN] for line in reversed(lines) if line.strip()), "")
+        return []
+    return [line.strip()[:LAST_LINE_SHOWN] for line in reversed(lines) if line.strip()]
+
+
+def last_log_line(folder: Path) -> str:
+    """The last line that a step wrote to its log; where our own children say what is wrong."""
+    return next(iter(last_log_lines(folder)), "")
 
 
 def _read_json(path: Path) -> Any:

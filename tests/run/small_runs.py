@@ -44,6 +44,7 @@ class World:
     root: Path
     versions: dict[str, str] = field(default_factory=lambda: {"sh": "1", "missing": "1"})
     events: list[RunEvent] = field(default_factory=list)
+    mem_bytes: int = 8 * 1024 * MIB
 
     @property
     def work(self) -> WorkFolder:
@@ -65,7 +66,7 @@ class World:
             if stop_after and type(event).__name__ == "StepStarted" and event.name == stop_after:  # type: ignore[union-attr]
                 machine.interrupt()
 
-        machine = Machine(graph, work, Derivatives(self.root / "out", work), COMMANDS, emit)
+        machine = Machine(graph, work, Derivatives(self.root / "out", work), COMMANDS, emit, self.mem_bytes)
         jobs = [
             Job(name=step.name, request=Resources(1, MIB), wall_s=1.0, follows=graph.follows[step.name])
             for step in graph

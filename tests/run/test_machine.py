@@ -21,7 +21,7 @@ from tntpipe.executors.children import environment
 from tntpipe.executors.drive import drive
 from tntpipe.executors.machine import Machine
 from tntpipe.graph import build_graph
-from tntpipe.resources import MIB, Resources
+from tntpipe.resources import GIB, MIB, Resources
 from tntpipe.scheduler.core import Scheduler
 from tntpipe.scheduler.events import Job
 
@@ -206,6 +206,7 @@ def driven(world: World, out: Path, number: signal.Signals, text: str, asked: Ca
         Derivatives(out, world.work),
         {"sh": ("/bin/sh", "-c")},
         lambda event: os.kill(os.getpid(), number) if type(event).__name__ == "StepStarted" else None,
+        GIB,
         asked=asked,
     )
     with machine.signals():

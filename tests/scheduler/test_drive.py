@@ -11,7 +11,7 @@ from tntpipe.executors.drive import drive
 from tntpipe.executors.simulator import SimulatedWorld, Span
 from tntpipe.resources import Resources
 from tntpipe.scheduler.core import Scheduler
-from tntpipe.scheduler.events import Ended, Event, Interrupted, Launch, LaunchReason, Stop
+from tntpipe.scheduler.events import Ended, Event, Interrupted, Launch, LaunchReason, Stop, Used
 
 CPU = Resources(1, 0)
 
@@ -79,13 +79,17 @@ def test_with_no_jobs_nobody_waits():
     assert world.clock == 0
 
 
+def ends(world: SimulatedWorld) -> list[tuple[str, bool]]:
+    return [(event.name, event.succeeded) for event in world.wait() if isinstance(event, Ended)]
+
+
 def test_the_simulated_world_reports_all_ends_of_one_instant_together():
     world = SimulatedWorld({"a": 2, "b": 3, "c": 2}, failures={"c"})
     for name in "abc":
         world.launch(launch(name))
-    assert world.wait() == [Ended(name="a", succeeded=True), Ended(name="c", succeeded=False)]
+    assert ends(world) == [("a", True), ("c", False)]
     assert world.now() == 2
-    assert world.wait() == [Ended(name="b", succeeded=True)]
+    assert world.wait() == [Ended(name="b", succeeded=True, used=Used(wall_s=3, cpus=1, peak_bytes=CPU.mem_bytes))]
     assert world.trace == (
         Span(name="a", request=CPU, began=0, ended=2, succeeded=True),
         Span(name="c", request=CPU, began=0, ended=2, succeeded=False),
@@ -98,7 +102,7 @@ def test_the_simulated_world_ends_a_stopped_job_at_once_and_only_once():
     world.launch(launch("a"))
     assert world.wait() == [Interrupted()]
     world.stop(Stop(name="a"))
-    assert world.wait() == [Ended(name="a", succeeded=False)]
+    assert ends(world) == [("a", False)]
     assert world.now() == 4
     assert world.wait() == []
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 import os
 import sys
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from itertools import chain, islice
 
 from tntpipe import __version__
@@ -24,6 +24,7 @@ from tntpipe.cli.views import JOURNAL_NAME, Views
 from tntpipe.derivatives import Derivatives
 from tntpipe.errors import SIGNALLED, BudgetError, ExitStatus
 from tntpipe.events import (
+    KindLearnt,
     Notice,
     Outcome,
     RunEnded,
@@ -40,13 +41,15 @@ from tntpipe.events import (
 from tntpipe.executors.adviser import Adviser
 from tntpipe.executors.drive import drive
 from tntpipe.executors.forecaster import Forecaster, Thinkers
+from tntpipe.executors.learner import Learner, Learnt
 from tntpipe.executors.machine import Machine
 from tntpipe.graph import Graph
 from tntpipe.lines import counted
 from tntpipe.readiness import Readiness
+from tntpipe.resources import Resources
 from tntpipe.scan_tracker import ScanTracker
 from tntpipe.scheduler.core import Scheduler
-from tntpipe.scheduler.events import Action, Drop, Event, Launch, RuleChosen
+from tntpipe.scheduler.events import Action, Drop, Event, Job, Launch, RuleChosen
 from tntpipe.waiting import waiting_steps
 from tntpipe.workfolder import WorkFolder, remove_steps
 
@@ -106,6 +109,7 @@ class _Run:
         self._done = _done_steps(plan.graph, self._work, self._derivatives)
         jobs = jobs_of(plan.graph, plan.estimates, self._done, settings.ants_n_proc)
         self._scheduler = Scheduler(jobs, budget.resources)
+        self._learner = _learner(plan.graph, jobs, budget.resources, self._tell_learnt)
         self._tracker = ScanTracker(plan.graph, plan.scans, self._done)
         self._readiness = Readiness(plan.graph, self._done)
         self._forecaster = Forecaster(self._foreseen)
@@ -128,6 +132,7 @@ class _Run:
             self._derivatives,
             self._plan.programs.commands,
             self._emit,
+            self._budget.mem.amount,
             tick=self._tick if views.live else None,
             asked=self._tell_what_waits,
             paused=views.put_away,
@@ -148,7 +153,8 @@ class _Run:
         with self._views:
             try:
                 self._begin()
-                drive(self._scheduler, machine, self._observe, Thinkers(self._forecaster, Adviser()))
+                thinkers = Thinkers(self._forecaster, Adviser())
+                drive(self._scheduler, machine, self._observe, thinkers, self._learner)
             finally:
                 machine.close()
                 self._work.close()
@@ -224,6 +230,17 @@ class _Run:
         elif isinstance(happened, RuleChosen):
             self._views.emit(Notice(text=f"looked ahead; from now on: {happened.rule}", level="DEBUG"))
 
+    def _tell_learnt(self, learnt: Learnt) -> None:
+        self._views.emit(
+            KindLearnt(
+                kind=learnt.kind,
+                variant=learnt.variant,
+                n=learnt.n,
+                mem_bytes=learnt.mem_bytes,
+                time_ratio=round(learnt.time_ratio, 3),
+            )
+        )
+
     def _tick(self) -> None:
         """Foresee the end while nothing happens, and draw the screen, with the head of the queue."""
         for _ in islice(self._forecaster.consider(self._scheduler, self._machine.now()), N_SLICES_A_TICK):
@@ -238,6 +255,12 @@ class _Run:
         self._views.emit(Notice(text=f"{counted(len(self._views.state.running), 'step')} running; what waits:"))
         for name, why in waiting_steps(self._scheduler, self._machine.now(), N_WAITING_LOGGED):
             self._views.emit(Notice(text=f"  {name} {why}"))
+
+
+def _learner(graph: Graph, jobs: Sequence[Job], budget: Resources, tell: Callable[[Learnt], None]) -> Learner:
+    """Of the steps that are left to run."""
+    sizes = {job.name: (graph.steps[job.name].variant, graph.steps[job.name].voxels) for job in jobs}
+    return Learner(jobs, sizes, budget, tell=tell)
 
 
 def _say_progress(text: str) -> None:

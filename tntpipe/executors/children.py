@@ -33,6 +33,10 @@ THREAD_VARIABLES = (
 )
 
 
+OOM_SCORE_ADJ = "500"
+"""In thousandths of the machine's memory, as which the kernel counts a child the more when it looks whom to kill."""
+
+
 @dataclass(frozen=True, slots=True)
 class Child:
     """A running child; ``fd`` becomes readable when it ends."""
@@ -64,6 +68,8 @@ def start(argv: Sequence[str], folder: Path, log: Path, threads: int, run: str) 
             stderr=subprocess.STDOUT,
             start_new_session=True,
         )
+    with contextlib.suppress(OSError):  # should memory run out, the kernel takes a step and not the run
+        Path(f"/proc/{process.pid}/oom_score_adj").write_text(OOM_SCORE_ADJ, encoding="ascii")
     try:
         return Child(process.pid, os.pidfd_open(process.pid), process)
     except OSError:  # no descriptor left: nobody would see it end

@@ -34,13 +34,13 @@ class Peak:
     mem_bytes: int
 
 
-def padding(n: int) -> float:
-    """By what the largest of ``n`` peaks is multiplied.
+def padding(n: int, least: float = LEAST_PADDING) -> float:
+    """By what the largest of ``n`` peaks is multiplied; ``least`` where there are many.
 
     >>> padding(1), padding(2), padding(7), padding(8)
     (1.5, 1.35, 1.2, 1.1)
     """
-    return next((factor for limit, factor in PADDING if n < limit), LEAST_PADDING)
+    return next((factor for limit, factor in PADDING if n < limit), least)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +100,7 @@ class MemoryRule:
         slope = self._voxels_bytes / self._voxels_voxels
         return Line(self._mean_bytes - slope * self._mean_voxels, slope, correlation)
 
-    def request_bytes(self, voxels: int) -> int:
+    def request_bytes(self, voxels: int, least_padding: float = LEAST_PADDING) -> int:
         """What a step of so many voxels should be given; 0 while nothing was seen."""
         if not self.largest_bytes:
             return 0
@@ -108,7 +108,7 @@ class MemoryRule:
         expected = float(self.largest_bytes)
         if line is not None:
             expected = min(line.at(voxels), MOST_ABOVE_MAXIMUM * self.largest_bytes)
-        return max(math.ceil(expected * padding(self.n) + PAD_BYTES), self.floor_bytes(voxels))
+        return max(math.ceil(expected * padding(self.n, least_padding) + PAD_BYTES), self.floor_bytes(voxels))
 
     def floor_bytes(self, voxels: int) -> int:
         """The largest peak that was seen of an input that is no larger."""
