@@ -73,9 +73,7 @@ def main(folder: Path, n_steps: int, step_mib: int, request_mib: int, budget_mib
     said = {
         "outcomes": {event.name: event.outcome.value for event in events if isinstance(event, StepEnded)},
         "messages": [event.message for event in events if isinstance(event, StepEnded)],
-        "retried": [
-            [event.name, event.cause.value, event.message] for event in events if isinstance(event, StepRetried)
-        ],
+        "retried": [[event.name, event.cause.value, event.message] for event in retried],
         "most_used_mib": most_used / MIB,
     }
     print(json.dumps(said))
