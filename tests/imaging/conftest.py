@@ -41,7 +41,7 @@ def run(tmp_path: Path) -> Run:
 
 @pytest.fixture
 def write(tmp_path: Path) -> Write:
-    """Write an image of a ramp (or of given voxels) with a 2 mm qform, or with whatever the test asks for."""
+    """Write an image of a ramp (or of given voxels) with a 5 mm qform, or with whatever the test asks for."""
 
     def write_image(
         name: str = "scan.nii.gz",
@@ -55,7 +55,7 @@ def write(tmp_path: Path) -> Write:
             voxels = np.arange(20 * 18 * 16, dtype=np.int16).reshape(20, 18, 16)
         image = nib.Nifti1Image(voxels, None)
         if qform is None and sform is None:
-            qform = np.diag([2.0, 2, 2, 1])
+            qform = np.diag([5.0, 5, 5, 1])
         image.set_qform(qform, code=1 if qform is not None else 0)
         image.set_sform(sform, code=1 if sform is not None else 0)
         image.to_filename(tmp_path / name)

@@ -159,5 +159,6 @@ def test_labels_of_floats_become_the_smallest_integers_and_fractions_are_refused
     ended = run("to-integer", "--input", "float.nii.gz", "--output", "int.nii.gz")
     assert (ended.returncode, ended.stderr) == (
         65,
-        "to-integer: float.nii.gz: holds fractions, where labels are integers.\n",
+        "to-integer: float.nii.gz: holds fractions, where labels are integers. "
+        "Make it again; when labels are resampled, by nearest neighbour.\n",
     )

@@ -186,7 +186,7 @@ def test_a_quaternion_longer_than_one_is_refused(write):
 
 
 def test_a_shearing_sform_is_refused_above_the_limit_only(write):
-    sform = np.array([[2, 0.02, 0, 0], [0, 2, 0, 0], [0, 0, 2, 0], [0, 0, 0, 1.0]])
+    sform = np.array([[5, 0.05, 0, 0], [0, 5, 0, 0], [0, 0, 5, 0], [0, 0, 0, 1.0]])
     path = write(sform=sform)
     assert "it shears the voxel axes by 0.01 rad" in refusal(path, by_header=True)
     check_image(path, max_shear_angle=0.011)
@@ -203,10 +203,10 @@ def test_lengths_in_metres_are_refused(write):
 
 
 def test_a_grid_is_the_same_within_rounding_and_not_when_shifted_or_flipped(write):
-    affine = np.diag([2.0, 2, 2, 1])
+    affine = np.diag([5.0, 5, 5, 1])
     here = check_header(write("a.nii", qform=affine))
     rounded, shifted, flipped = affine.copy(), affine.copy(), affine.copy()
-    rounded[0, 3], shifted[0, 3], flipped[0, 0] = 1e-5, 0.5, -2
+    rounded[0, 3], shifted[0, 3], flipped[0, 0] = 1e-5, 0.5, -5
     assert same_grid(here, check_header(write("b.nii", qform=rounded)))
     assert not same_grid(here, check_header(write("c.nii", qform=shifted)))
     assert not same_grid(here, check_header(write("d.nii", qform=flipped)))

@@ -145,7 +145,8 @@ def test_a_label_that_the_table_has_not_is_an_error(run, write, tmp_path):
     ended = run("statistics", *words, "--output", "stats.tsv")
     assert (ended.returncode, ended.stderr) == (
         65,
-        "statistics: labels.nii.gz: holds label 2, which its table of labels has not.\n",
+        "statistics: labels.nii.gz: holds label 2, which its table of labels has not. "
+        "Add what is missing to the table.\n",
     )
 
 

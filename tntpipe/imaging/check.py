@@ -11,17 +11,23 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from tntpipe.errors import ImageError
+from tntpipe.errors import ImageError, TableError
 from tntpipe.imaging.facts import ImageFacts, read_facts
+from tntpipe.imaging.foreign import RECONVERT
 from tntpipe.imaging.header import MAX_SHEAR_ANGLE
 from tntpipe.imaging.labels import require_known
 from tntpipe.imaging.stream import VoxelRange, voxel_range
+from tntpipe.imaging.tables import MIN_TAGS, read_tags
+from tntpipe.imaging.tissue import sample_points
 from tntpipe.imaging.volumes import grids_agree, label_voxels, load
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from tntpipe.imaging.tables import Label
+
+LARGEST_FLOAT32, SMALLEST_FLOAT32 = float(np.finfo(np.float32).max), float(np.finfo(np.float32).tiny)
+"""What the later steps compute with."""
 
 MIN_LENGTH_VOXELS = 16
 """A brain is some 120 mm high: fewer slices would each be thicker than `MAX_VOXEL_MM`. Four-level registration shrinks
@@ -32,6 +38,15 @@ MIN_VOXEL_MM = 0.2
 
 MAX_VOXEL_MM = 8.0
 """Clinical slices of 6 mm with a gap of 2 mm; a cortex of 3 mm cannot be measured in anything thicker."""
+
+MIN_EXTENT_MM = 80.0
+"""No axis of an adult's brain is shorter than some 110 mm: what covers less than this holds no whole one, or its voxel
+sizes are wrong."""
+
+MIN_VALUES = 64
+"""Fewest different values of a picture; a mask has 2 and a label map some 40, the coarsest T1w of 8 bits over 100."""
+
+_DRAW = "Draw it again, or give another one."
 
 MAX_NON_FINITE = 0.01
 """Isolated voxels that are no number are set to 0 when the header is cleaned; beyond this share, lost tissue and
@@ -50,8 +65,8 @@ def check_header(path: str | Path, *, max_shear_angle: float = MAX_SHEAR_ANGLE) 
     ------
     ImageError
         No file, no permission, no NIfTI, compressed under a name that says it is not (or the reverse), colour or
-        complex voxels, not one 3-D volume, too few or implausibly small or large voxels, no usable orientation, or
-        (uncompressed files) shorter than its header says.
+        complex voxels, not one 3-D volume, too few or implausibly small or large voxels, smaller than a brain, no
+        usable orientation, or (uncompressed files) shorter than its header says.
     """
     facts = read_facts(path, max_shear_angle)
     if min(facts.shape) < MIN_LENGTH_VOXELS:
@@ -65,6 +80,12 @@ def check_header(path: str | Path, *, max_shear_angle: float = MAX_SHEAR_ANGLE) 
             f"{path}: has voxels of {sizes} mm, where {MIN_VOXEL_MM:g} to {MAX_VOXEL_MM:g} mm is plausible.",
             remedy="Check its units and slice spacing; a scan with thicker slices cannot be measured.",
         )
+    extent_mm = [length * size for length, size in zip(facts.shape, facts.voxel_mm, strict=True)]
+    if min(extent_mm) < MIN_EXTENT_MM:
+        raise ImageError(
+            f"{path}: covers {'×'.join(f'{length:.0f}' for length in extent_mm)} mm, less than a brain.",
+            remedy="A whole head is needed: check the voxel sizes; a piece of a scan cannot be measured.",
+        )
     return facts
 
 
@@ -74,8 +95,8 @@ def check_image(path: str | Path, *, max_shear_angle: float = MAX_SHEAR_ANGLE) -
     Raises
     ------
     ImageError
-        As `check_header`; or the data end early or are corrupt; all voxels are alike; or more than `MAX_NON_FINITE` of
-        them are no finite number.
+        As `check_header`; or the data end early or are corrupt; all voxels are alike or have a handful of values, as
+        labels do; or more than `MAX_NON_FINITE` of them are no finite number.
     """
     facts = check_header(path, max_shear_angle=max_shear_angle)
     voxels = voxel_range(facts)
@@ -95,9 +116,9 @@ def check_mask(path: str | Path, *, like: ImageFacts | None = None) -> ImageFact
     _require_grid(facts, like)
     voxels = label_voxels(load(path), path)
     if not voxels.any():
-        raise ImageError(f"{path}: the mask is empty.")
+        raise ImageError(f"{path}: the mask is empty.", remedy=_DRAW)
     if voxels.all():
-        raise ImageError(f"{path}: the mask holds every voxel of the image, so it masks nothing.")
+        raise ImageError(f"{path}: the mask holds every voxel of the image, so it masks nothing.", remedy=_DRAW)
     return facts
 
 
@@ -108,8 +129,36 @@ def check_labels(path: str | Path, labels: Sequence[Label], *, like: ImageFacts 
     voxels = label_voxels(load(path), path)
     require_known(voxels, labels, str(path))
     if not voxels.any():
-        raise ImageError(f"{path}: the label map is empty.")
+        raise ImageError(f"{path}: the label map is empty.", remedy=_DRAW)
     return facts
+
+
+def check_tags(path: str | Path, labels: Sequence[Label], template: ImageFacts, brain_mask: str | Path) -> None:
+    """Check a tag table: every tag within the template's image, and enough of each class in its brain.
+
+    Raises
+    ------
+    TableError
+        As `read_tags`; or a tag lies outside the image, or fewer than `MIN_TAGS` of a class lie in the brain.
+    """
+    tags = read_tags(path, labels)
+    remedy = "Coordinates are world mm of the template, x to the right, y to the front, z to the top (RAS)."
+    affine = np.array(template.affine)
+    whole = np.ones(template.shape, dtype=np.float32)
+    inside = np.isfinite(sample_points(tags.points, whole, whole > 0, affine))
+    if not inside.all():
+        x, y, z = tags.points[int(np.argmin(inside))]
+        raise TableError(f"{path}: the tag ({x:g}, {y:g}, {z:g}) lies outside {template.path.name}.", remedy=remedy)
+    brain = label_voxels(load(brain_mask), brain_mask) > 0
+    in_brain = np.isfinite(sample_points(tags.points, whole, brain, affine))
+    for label in labels:
+        n_tags = int((in_brain & (np.array(tags.indices) == label.index)).sum())
+        if label.index and n_tags < MIN_TAGS:
+            raise TableError(
+                f"{path}: class {label.index} ({label.name}) has {n_tags} tags in the brain of {template.path.name}, "
+                f"at least {MIN_TAGS} are needed.",
+                remedy=remedy,
+            )
 
 
 def same_grid(a: ImageFacts, b: ImageFacts) -> bool:
@@ -126,8 +175,18 @@ def _require_grid(facts: ImageFacts, like: ImageFacts | None) -> None:
 
 
 def _require_contrast(path: str | Path, voxels: VoxelRange) -> None:
-    if voxels.maximum <= 0 and voxels.minimum < 0:
-        raise ImageError(f"{path}: no voxel is above 0; a T1w has bright tissue.", remedy="Convert the scan again.")
-    if voxels.minimum == voxels.maximum:
-        kind = "0" if voxels.minimum == 0 else f"the same value, {voxels.minimum:g}"
-        raise ImageError(f"{path}: every voxel is {kind}; there is no picture in it.", remedy="Convert the scan again.")
+    if max(abs(voxels.minimum), abs(voxels.maximum)) > LARGEST_FLOAT32:
+        fact = f"holds values from {voxels.minimum:g} to {voxels.maximum:g}, too large for 32 bits."
+    elif voxels.maximum <= 0 and voxels.minimum < 0:
+        fact = "no voxel is above 0; a T1w has bright tissue."
+    elif float(np.float32(voxels.maximum)) - float(np.float32(voxels.minimum)) < SMALLEST_FLOAT32:
+        kind = "0" if voxels.minimum == voxels.maximum == 0 else f"the same value, {voxels.maximum:g}"
+        fact = f"every voxel is {kind}; there is no picture in it."
+    elif voxels.n_values < MIN_VALUES:
+        raise ImageError(
+            f"{path}: its voxels have {voxels.n_values} different values, as masks and label maps do.",
+            remedy="Put the T1w itself there.",
+        )
+    else:
+        return
+    raise ImageError(f"{path}: {fact}", remedy=RECONVERT)

@@ -15,17 +15,17 @@ from typing import TYPE_CHECKING, Any, BinaryIO, cast
 import numpy as np
 
 from tntpipe.errors import ImageError
-from tntpipe.imaging.header import orientation
+from tntpipe.imaging.foreign import GZIP_MAGIC, RECONVERT, SNIFFED_BYTES, what_it_is
+from tntpipe.imaging.header import orientation, warnings_of_forms
 from tntpipe.imaging.volumes import spatial_shape
 
 if TYPE_CHECKING:
     from nibabel.nifti1 import Nifti1Header
 
-GZIP_MAGIC = b"\x1f\x8b"
 NIFTI1_BYTES = 348
 NIFTI2_BYTES = 540
+EXTENSION_FLAG_BYTES = 4
 UNITS = {1: "metres", 3: "micrometres"}  # nifti1.h, NIFTI_UNITS_*; 2 is mm, 0 not said
-RECONVERT = "Convert the scan from DICOM again, or copy the file again from where it came."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,7 +33,8 @@ class ImageFacts:
     """One 3-D image as its header describes it.
 
     ``affine`` maps voxel indices to world mm (RAS) and is the one that the image will be processed with; ``slope`` and
-    ``intercept`` make values of the stored numbers; ``data_offset_bytes`` is counted in the decompressed file.
+    ``intercept`` make values of the stored numbers; ``data_offset_bytes`` is counted in the decompressed file;
+    ``warnings`` tell what in the header is odd and does not stand in the way.
     """
 
     path: Path
@@ -44,6 +45,7 @@ class ImageFacts:
     slope: float
     intercept: float
     data_offset_bytes: int
+    warnings: tuple[str, ...] = ()
 
     @property
     def n_voxels(self) -> int:
@@ -56,6 +58,11 @@ class ImageFacts:
         return self.n_voxels * np.dtype(self.dtype).itemsize
 
     @property
+    def slice_bytes(self) -> int:
+        """Size of one slice along the last axis."""
+        return self.data_bytes // self.shape[2]
+
+    @property
     def size_text(self) -> str:
         """The shape for people: ``181×217×181``."""
         return "×".join(map(str, self.shape))
@@ -64,24 +71,33 @@ class ImageFacts:
 def open_image(path: Path) -> BinaryIO:
     """Open the image's decompressed bytes; ImageError where the file's name and content disagree, or it has none."""
     if not path.name.endswith((".nii", ".nii.gz")):
-        raise ImageError(f"{path}: is not named as a NIfTI image, .nii or .nii.gz.")
+        raise ImageError(f"{path}: is not named as a NIfTI image.", remedy="Its name must end in .nii or .nii.gz.")
+    start = _first_bytes(path)
+    named_gzip, is_gzip = path.name.endswith(".gz"), start.startswith(GZIP_MAGIC)
+    if named_gzip == is_gzip:
+        return cast("BinaryIO", gzip.open(path)) if is_gzip else path.open("rb")
+    if is_gzip:
+        raise ImageError(f"{path}: is compressed but named .nii.", remedy="Rename it to .nii.gz.")
+    if _is_nifti(start):
+        raise ImageError(f"{path}: is named .nii.gz but is not compressed.", remedy="Rename it to .nii.")
+    fact, remedy = what_it_is(start) if len(start) >= len(GZIP_MAGIC) else ("the file ends early", RECONVERT)
+    raise ImageError(f"{path}: {fact}.", remedy=remedy)
+
+
+def _first_bytes(path: Path) -> bytes:
     try:
         with path.open("rb") as file:
-            magic = file.read(2)
+            start = file.read(SNIFFED_BYTES)
     except FileNotFoundError:
         kind = "is a link to a file that is not there" if path.is_symlink() else "there is no such file"
         raise ImageError(f"{path}: {kind}.", remedy="Fetch it (git annex get, datalad get) or copy it.") from None
     except IsADirectoryError:
-        raise ImageError(f"{path}: is a folder, not an image.") from None
+        raise ImageError(f"{path}: is a folder, not an image.", remedy="Name the image itself.") from None
     except OSError as error:
         raise ImageError(f"{path}: cannot be read ({error.strerror}).", remedy="Check its permissions.") from error
-    if not magic:
+    if not start:
         raise ImageError(f"{path}: the file is empty.", remedy=RECONVERT)
-    named_gzip, is_gzip = path.name.endswith(".gz"), magic == GZIP_MAGIC
-    if named_gzip != is_gzip:
-        fact = "is named .nii.gz but is not compressed" if named_gzip else "is compressed but named .nii"
-        raise ImageError(f"{path}: {fact}.", remedy=f"Rename it to {'.nii' if named_gzip else '.nii.gz'}.")
-    return cast("BinaryIO", gzip.open(path)) if is_gzip else path.open("rb")
+    return start
 
 
 def read_facts(path: str | Path, max_shear_angle: float) -> ImageFacts:
@@ -95,25 +111,30 @@ def read_facts(path: str | Path, max_shear_angle: float) -> ImageFacts:
     shape = _shape(header, path)
     affine = orientation(header, path, max_shear_angle)
     zooms = np.linalg.norm(affine[:3, :3], axis=0)
-    slope, intercept = float(header["scl_slope"]), float(header["scl_inter"])
-    scaled = math.isfinite(slope) and slope != 0 and math.isfinite(intercept)
+    slope, intercept = _scaling(header, path)
     facts = ImageFacts(
         path=path,
         shape=shape,
         voxel_mm=(float(zooms[0]), float(zooms[1]), float(zooms[2])),
         affine=tuple((float(a), float(b), float(c), float(d)) for a, b, c, d in affine),
         dtype=dtype.str,
-        slope=slope if scaled else 1.0,
-        intercept=intercept if scaled else 0.0,
-        data_offset_bytes=int(header["vox_offset"]),
+        slope=slope,
+        intercept=intercept,
+        data_offset_bytes=_data_offset(header, path),
+        warnings=warnings_of_forms(header, shape, affine),
     )
     if not path.name.endswith(".gz"):
-        require_whole(facts, path.stat().st_size - facts.data_offset_bytes)
+        require_size(facts, path.stat().st_size - facts.data_offset_bytes)
     return facts
 
 
-def require_whole(facts: ImageFacts, found_bytes: int) -> None:
-    """Raise ImageError where the file holds fewer bytes of voxels than its header promises."""
+def require_size(facts: ImageFacts, found_bytes: int) -> None:
+    """Raise ImageError where the file holds fewer bytes of voxels than its header promises, or a slice more."""
+    if found_bytes >= facts.data_bytes + facts.slice_bytes:
+        raise ImageError(
+            f"{facts.path}: the file holds more voxels than its header promises ({facts.size_text} of {facts.dtype}).",
+            remedy=RECONVERT,
+        )
     if found_bytes < facts.data_bytes:
         share = max(100 * found_bytes / facts.data_bytes, 0)
         raise ImageError(
@@ -128,15 +149,46 @@ def _read_header(path: Path) -> Nifti1Header:
 
     try:
         with open_image(path) as file:
-            block = file.read(NIFTI2_BYTES)
-    except (OSError, EOFError, zlib.error) as error:
+            block = file.read(SNIFFED_BYTES)
+    except EOFError:
+        raise ImageError(f"{path}: the compressed file ends early.", remedy=RECONVERT) from None
+    except (OSError, zlib.error) as error:
         raise ImageError(f"{path}: is corrupt ({error}).", remedy=RECONVERT) from error
+    if not _is_nifti(block):
+        fact, remedy = what_it_is(block)
+        raise ImageError(f"{path}: {fact}.", remedy=remedy)
+    endianness = "<" if int.from_bytes(block[:4], "little") in (NIFTI1_BYTES, NIFTI2_BYTES) else ">"
+    if block[344:347] == b"n+1":
+        return Nifti1Header(block[:NIFTI1_BYTES], endianness, check=False)
+    return Nifti2Header(block[:NIFTI2_BYTES], endianness, check=False)
+
+
+def _is_nifti(block: bytes) -> bool:
+    """Whether a file that begins so is a NIfTI image in one file, of version 1 or 2 and either byte order."""
     sizes = (int.from_bytes(block[:4], "little"), int.from_bytes(block[:4], "big"))
-    if NIFTI1_BYTES in sizes and len(block) >= NIFTI1_BYTES and block[344:347] == b"n+1":
-        return Nifti1Header(binaryblock=block[:NIFTI1_BYTES], check=False)
-    if NIFTI2_BYTES in sizes and len(block) >= NIFTI2_BYTES and block[4:7] == b"n+2":
-        return Nifti2Header(binaryblock=block, check=False)
-    raise ImageError(f"{path}: is not a NIfTI image, whatever its name says.", remedy=RECONVERT)
+    if NIFTI1_BYTES in sizes:
+        return len(block) >= NIFTI1_BYTES and block[344:347] == b"n+1"
+    return NIFTI2_BYTES in sizes and len(block) >= NIFTI2_BYTES and block[4:7] == b"n+2"
+
+
+def _data_offset(header: Nifti1Header, path: Path) -> int:
+    first = int(header["sizeof_hdr"]) + EXTENSION_FLAG_BYTES
+    offset = float(header["vox_offset"])
+    if offset == 0:  # as nibabel and ITK read it
+        return first
+    if not (offset.is_integer() and offset >= first):
+        raise ImageError(f"{path}: its header says that the voxels begin at byte {offset:g}.", remedy=RECONVERT)
+    return int(offset)
+
+
+def _scaling(header: Nifti1Header, path: Path) -> tuple[float, float]:
+    """Slope and intercept; a slope of 0 or NaN says that there is none."""
+    slope, intercept = float(header["scl_slope"]), float(header["scl_inter"])
+    if slope == 0 or math.isnan(slope):
+        return 1.0, 0.0
+    if not (math.isfinite(slope) and math.isfinite(intercept)):
+        raise ImageError(f"{path}: its slope and intercept are {slope:g} and {intercept:g}.", remedy=RECONVERT)
+    return slope, intercept
 
 
 def _dtype(header: Nifti1Header, path: Path) -> np.dtype[Any]:

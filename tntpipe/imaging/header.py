@@ -24,6 +24,15 @@ MAX_SHEAR_ANGLE = 1e-6
 NOTICEABLE_VOXELS = 0.1
 """A qform and sform that lie this far apart at a corner are said to differ; below it they differ by rounding."""
 
+SCANNER_ANAT = 1
+"""Code of a form that says where the voxels lie in the scanner: nothing but turned and shifted."""  # nifti1.h
+
+SAME_SIZE = 0.01
+"""Relative difference of voxel sizes between two forms that rounding explains."""
+
+MOST_DISTANT_MM = 1e5
+"""From the origin: further away, 32-bit coordinates are coarser than a hundredth of a millimetre."""
+
 HALF_TURN_W2 = 4e-7
 """Squared real part of a quaternion below which nibabel takes it for 0 (3 float32 epsilons) while ITK uses its root."""
 
@@ -64,8 +73,9 @@ def orientation(header: Nifti1Header, path: str | Path, max_shear_angle: float =
     Raises
     ------
     ImageError
-        Neither form is set; the one that counts is singular or not finite; or only the sform is set and it shears by
-        more than ``max_shear_angle`` radians.
+        Neither form is set; the one that counts is singular, not finite or far away; both are set and contradict each
+        other about left and right or the scanner's voxel sizes; or only the sform is set and it shears by more than
+        ``max_shear_angle`` radians.
     """
     from nibabel.spatialimages import HeaderDataError
 
@@ -76,10 +86,13 @@ def orientation(header: Nifti1Header, path: str | Path, max_shear_angle: float =
             remedy="Convert the scan from DICOM again with a tool that keeps the orientation, such as dcm2niix.",
         )
     try:
-        affine = np.asarray(header.get_qform() if form == "qform" else header.get_sform(), dtype=np.float64)
+        with np.errstate(invalid="ignore", over="ignore"):  # what is not finite is refused below
+            affine = np.asarray(_qform(header) if form == "qform" else header.get_sform(), dtype=np.float64)
     except (HeaderDataError, ValueError) as error:
         raise ImageError(f"{path}: its {form} is invalid ({error}).", remedy=_REMEDY) from error
     _require_sound(affine, form, path)
+    if form == "qform" and header["sform_code"] > 0:
+        _require_same_hand(header, affine, path)
     if form == "sform" and (angle := shear_angle(affine)) > max_shear_angle:
         raise ImageError(
             f"{path}: only its sform is set, and it shears the voxel axes by {angle:.3g} rad, where a qform holds none "
@@ -115,7 +128,8 @@ def clean_header(
         header["pixdim"][:4] = source["pixdim"][:4]
         for field in QFORM_FIELDS:
             header[field] = source[field]
-        notices += _sform_notice(source, voxels.shape, affine)
+        header["pixdim"][0] = _qfac(source)
+        notices += warnings_of_forms(source, voxels.shape, affine)
     else:
         header.set_qform(affine, code=int(source["sform_code"]))
     _settle_half_turn(header)
@@ -148,7 +162,28 @@ def clean_header_file(*, input: str, output: str, max_shear_angle: float) -> Non
     save(cleaned, output)
 
 
+def warnings_of_forms(header: Nifti1Header, shape: tuple[int, ...], affine: Affine) -> tuple[str, ...]:
+    """What to know of an image whose sform places it elsewhere than ``affine``, which it will be processed with."""
+    if header["qform_code"] <= 0 or header["sform_code"] <= 0:
+        return ()
+    distance_mm = grid_distance(shape, affine, np.asarray(header.get_sform(), dtype=np.float64))
+    if distance_mm <= NOTICEABLE_VOXELS * np.linalg.norm(affine[:3, :3], axis=0).min():
+        return ()
+    return (f"its qform and sform place the image up to {distance_mm:.1f} mm apart; the qform is kept",)
+
+
 _REMEDY = "Convert the scan from DICOM again, or repair its header."
+
+
+def _qfac(header: Nifti1Header) -> float:
+    """The handedness that ``pixdim[0]`` stands for; nifti1_io.c reads everything but a negative number as 1."""
+    return -1.0 if header["pixdim"][0] < 0 else 1.0
+
+
+def _qform(header: Nifti1Header) -> Affine:
+    copied = header.copy()
+    copied["pixdim"][0] = _qfac(header)
+    return np.asarray(copied.get_qform(), dtype=np.float64)
 
 
 def _require_sound(affine: Affine, form: str, path: str | Path) -> None:
@@ -158,15 +193,23 @@ def _require_sound(affine: Affine, form: str, path: str | Path) -> None:
     # Of the volume that the same voxel would have with right angles: below this the three axes lie in a plane.
     if not zooms.all() or abs(np.linalg.det(affine[:3, :3] / zooms)) < 1e-3:
         raise ImageError(f"{path}: its {form} gives the voxels no volume.", remedy=_REMEDY)
+    distance_mm = np.abs(affine[:3, 3]).max()
+    if distance_mm > MOST_DISTANT_MM:
+        raise ImageError(f"{path}: its {form} places it {distance_mm / 1000:.3g} m from the origin.", remedy=_REMEDY)
 
 
-def _sform_notice(source: Nifti1Header, shape: tuple[int, ...], qform: Affine) -> tuple[str, ...]:
-    if source["sform_code"] <= 0:
-        return ()
-    distance_mm = grid_distance(shape, qform, np.asarray(source.get_sform(), dtype=np.float64))
-    if distance_mm <= NOTICEABLE_VOXELS * np.linalg.norm(qform[:3, :3], axis=0).min():
-        return ()
-    return (f"its qform and sform place the image up to {distance_mm:.1f} mm apart; the qform is kept",)
+def _require_same_hand(header: Nifti1Header, qform: Affine, path: str | Path) -> None:
+    """Refuse an image whose two forms cannot both be true, since nobody can tell which one is."""
+    sform = np.asarray(header.get_sform(), dtype=np.float64)[:3, :3]
+    remedy = "Make both agree, after a look at which one is right; or convert the scan from DICOM again."
+    if np.linalg.det(sform) * np.linalg.det(qform[:3, :3]) < 0:
+        raise ImageError(f"{path}: its qform and its sform mirror each other: left and right differ.", remedy=remedy)
+    sizes, others = np.linalg.norm(qform[:3, :3], axis=0), np.linalg.norm(sform, axis=0)
+    if header["sform_code"] == SCANNER_ANAT and not np.allclose(sizes, others, rtol=SAME_SIZE):
+        texts = ["×".join(f"{size:.3g}" for size in three) for three in (sizes, others)]
+        raise ImageError(
+            f"{path}: its qform gives it voxels of {texts[0]} mm, its sform of {texts[1]} mm.", remedy=remedy
+        )
 
 
 def _settle_half_turn(header: Nifti1Header) -> None:

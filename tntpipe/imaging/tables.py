@@ -7,6 +7,7 @@ main process can check the tables it was given at no cost; knows nothing of voxe
 from __future__ import annotations
 
 import math
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -15,9 +16,18 @@ from pathlib import Path
 from tntpipe.errors import TableError
 
 MISSING = "n/a"  # BIDS specification, "Tabular files"
+SHOWN = 40
+"""So many characters of a word that makes no sense are shown."""
+
 MIN_TAGS = 20
 """Fewest tags of a class: the standard error of a median of 20 is about 0.28 standard deviations, a tenth of what lies
 between grey and white matter on a T1w."""
+
+LARGEST_INDEX = 999_999
+"""Statistics take memory for every index up to the largest; published atlases of people stay below 100 000."""
+
+_EACH = "Give each label an index and a name of its own."
+_TABS = "Columns are separated by tabs."
 
 Point = tuple[float, float, float]
 Cell = str | int | float | None
@@ -55,7 +65,8 @@ def read_labels(path: str | Path) -> tuple[Label, ...]:
     Raises
     ------
     TableError
-        A column is missing, an index is no integer from 0, or an index or name comes twice; file and line are named.
+        A column is missing, an index is no integer from 0 to `LARGEST_INDEX`, or an index or name comes twice; file and
+        line are named.
     """
     labels: dict[int, Label] = {}
     lines: dict[str, int] = {}
@@ -63,18 +74,24 @@ def read_labels(path: str | Path) -> tuple[Label, ...]:
         index = _index(row["index"], path, line)
         name = row["name"]
         if not name or name == MISSING:
-            raise TableError(f"{path}, line {line}: label {index} has no name.")
+            raise TableError(f"{path}, line {line}: label {index} has no name.", remedy=_EACH)
+        if not name.isprintable():
+            raise TableError(f"{path}, line {line}: the name {name!r} cannot be printed.", remedy="Write it again.")
         if index in labels:
-            raise TableError(f"{path}, line {line}: index {index} is given twice (also to {labels[index].name}).")
+            raise TableError(
+                f"{path}, line {line}: index {index} is given twice (also to {labels[index].name}).", remedy=_EACH
+            )
         if name in lines:
-            raise TableError(f"{path}, line {line}: name {name} is given twice (also on line {lines[name]}).")
+            raise TableError(
+                f"{path}, line {line}: name {name} is given twice (also on line {lines[name]}).", remedy=_EACH
+            )
         mapping = row.get("mapping", MISSING)
         mapped = None if mapping in ("", MISSING) else _index(mapping, path, line)
         group = row.get("group", MISSING)
         labels[index] = Label(index, name, mapped, None if group in ("", MISSING) else group)
         lines[name] = line
     if not any(labels):
-        raise TableError(f"{path}: lists no label other than 0.")
+        raise TableError(f"{path}: lists no label other than 0.", remedy=_EACH)
     return tuple(labels.values())
 
 
@@ -97,16 +114,21 @@ def read_tags(path: str | Path, labels: Iterable[Label] | None = None, *, minimu
     for line, row in _rows(path, required=("x", "y", "z", "index")):
         index = _index(row["index"], path, line)
         if names is not None and index not in names:
-            raise TableError(f"{path}, line {line}: index {index} is not in the table of classes.")
+            raise TableError(
+                f"{path}, line {line}: index {index} is not in the table of classes.",
+                remedy="Add it there, or mend it.",
+            )
         points.append((_number(row["x"], path, line), _number(row["y"], path, line), _number(row["z"], path, line)))
         indices.append(index)
     counts = Counter(indices)
     for index in sorted(counts if names is None else names):
         if counts[index] < minimum:
             name = str(index) if names is None else f"{index} ({names[index]})"
-            raise TableError(f"{path}: class {name} has {counts[index]} tags, at least {minimum} are needed.")
+            raise TableError(
+                f"{path}: class {name} has {counts[index]} tags, at least {minimum} are needed.", remedy="Place more."
+            )
     if not points:
-        raise TableError(f"{path}: holds no tags.")
+        raise TableError(f"{path}: holds no tags.", remedy="Place some.")
     return Tags(tuple(points), tuple(indices))
 
 
@@ -145,26 +167,34 @@ def _rows(path: str | Path, *, required: Sequence[str]) -> Iterator[tuple[int, d
     try:
         text = Path(path).read_text(encoding="utf-8-sig")
     except OSError as error:
-        raise TableError(f"{path}: cannot be read ({error.strerror}).") from error
+        raise TableError(f"{path}: cannot be read ({error.strerror}).", remedy="Check its permissions.") from error
     except UnicodeDecodeError as error:
-        raise TableError(f"{path}: is not text in UTF-8.") from error
+        raise TableError(f"{path}: is not text in UTF-8.", remedy="Save it as text in UTF-8, with tabs.") from error
     lines = text.splitlines()
     header = [name.strip() for name in lines[0].split("\t")] if lines else []
     absent = [name for name in required if name not in header]
     if absent:
-        raise TableError(f"{path}, line 1: has no column {', '.join(absent)}.", remedy="Columns are separated by tabs.")
+        raise TableError(f"{path}, line 1: has no column {', '.join(absent)}.", remedy=_TABS)
+    twice = [name for name in required if header.count(name) > 1]
+    if twice:
+        raise TableError(f"{path}, line 1: has the column {twice[0]} twice.", remedy="Leave one of them out.")
     for number, line in enumerate(lines[1:], start=2):
         if not line.strip():
             continue
         cells = [cell.strip() for cell in line.split("\t")]
         if len(cells) != len(header):
-            raise TableError(f"{path}, line {number}: has {len(cells)} columns, the first line has {len(header)}.")
+            fact = f"has {len(cells)} columns, the first line has {len(header)}."
+            raise TableError(f"{path}, line {number}: {fact}", remedy=_TABS)
         yield number, dict(zip(header, cells, strict=True))
 
 
 def _index(text: str, path: str | Path, line: int) -> int:
-    if not (text.isascii() and text.isdigit()):
-        raise TableError(f"{path}, line {line}: {text!r} is not an index (an integer from 0).")
+    if not re.fullmatch("[0-9]{1,9}", text) or int(text) > LARGEST_INDEX:
+        shown = text if len(text) <= SHOWN else f"{text[:SHOWN]}…"
+        raise TableError(
+            f"{path}, line {line}: {shown!r} is not an index.",
+            remedy=f"Indices are whole numbers from 0 to {LARGEST_INDEX}.",
+        )
     return int(text)
 
 
@@ -174,5 +204,7 @@ def _number(text: str, path: str | Path, line: int) -> float:
     except ValueError:
         number = math.nan
     if not math.isfinite(number):
-        raise TableError(f"{path}, line {line}: {text!r} is not a coordinate in mm.")
+        raise TableError(
+            f"{path}, line {line}: {text!r} is not a coordinate in mm.", remedy="Write numbers like -12.5."
+        )
     return number

@@ -27,6 +27,8 @@ GRID_TOLERANCE_VOXELS = 0.05
 """How far two grids may lie apart at their worst corner, in voxels: above the rounding of 32-bit quaternions that are
 written and read again, far below a shift that would move a label."""
 
+_LABELS = "Make it again; when labels are resampled, by nearest neighbour."
+
 Affine = NDArray[np.float64]
 Voxels = NDArray[Any]
 
@@ -91,10 +93,12 @@ def label_voxels(image: Nifti1Image, path: str | Path) -> NDArray[np.integer[Any
     largest, smallest = voxels.max(), voxels.min()
     # A NaN among the voxels makes both of these NaN and both comparisons false.
     if not (smallest >= 0 and largest < 2**32):
-        raise ImageError(f"{path}: holds values from {smallest} to {largest}, where labels are integers from 0.")
+        raise ImageError(
+            f"{path}: holds values from {smallest} to {largest}, where labels are integers from 0.", remedy=_LABELS
+        )
     labels = voxels.astype(np.min_scalar_type(int(largest)))
     if voxels.dtype.kind == "f" and not np.array_equal(labels, voxels):
-        raise ImageError(f"{path}: holds fractions, where labels are integers.")
+        raise ImageError(f"{path}: holds fractions, where labels are integers.", remedy=_LABELS)
     return labels
 
 
