@@ -22,6 +22,9 @@ from pathlib import Path
 
 from tntpipe.errors import InputMissingError, UsageError
 
+LONGEST_SPACE = 64
+"""Letters of a space's name: a file name has 255 bytes for it, the scan's own name and what the file is."""
+
 BUILT_IN_SPACE = "MNI152NLin2009cAsym"
 
 
@@ -124,6 +127,11 @@ def checked_space(space: str) -> str:
         raise UsageError(
             f"The space name {space!r} cannot be part of a BIDS file name.",
             remedy="Use letters and digits only, for example MyTemplate1mm.",
+        )
+    if len(space) > LONGEST_SPACE:
+        raise UsageError(
+            f"The space name {space!r} has {len(space)} letters, more than {LONGEST_SPACE}.",
+            remedy="Use a shorter one: it becomes part of file names.",
         )
     return space
 

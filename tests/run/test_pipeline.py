@@ -145,6 +145,7 @@ def test_a_dry_run_lists_each_step_and_each_derivative_once(capsys: pytest.Captu
     programs = Programs(ants=Ants("native", "v9", "/opt", {}), commands={}, versions={})
     plan = Plan(
         estimates=Estimates(),
+        warned=(),
         graph=graph,
         programs=programs,
         dataset=Dataset(),

@@ -5,6 +5,7 @@ Nothing else of the dataset is judged: the validator's hundreds of rules concern
 
 from __future__ import annotations
 
+import errno
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -32,8 +33,7 @@ def read_dataset(bids_dir: Path, *, skip_validation: bool = False) -> Dataset:
     without Name or BIDSVersion; with ``skip_validation`` what cannot be read is left empty instead.
     """
     if not bids_dir.is_dir():
-        fact = "is a file, not a folder." if bids_dir.exists() else "does not exist."
-        raise InputMissingError(f"The dataset folder {bids_dir} {fact}", remedy="Name the folder that holds sub-….")
+        raise _no_folder(bids_dir)
     try:
         content = _read_description(bids_dir / "dataset_description.json")
     except DatasetError:
@@ -48,15 +48,34 @@ def read_dataset(bids_dir: Path, *, skip_validation: bool = False) -> Dataset:
     )
 
 
+def _no_folder(path: Path) -> InputMissingError:
+    try:
+        path.stat()
+    except OSError as error:
+        if error.errno == errno.ELOOP:
+            return InputMissingError(
+                f"The dataset folder {path} is a symbolic link that leads to itself.", remedy="Mend the link."
+            )
+        fact = "does not exist" if error.errno == errno.ENOENT else f"cannot be reached: {error.strerror}"
+    else:
+        fact = "is a file, not a folder"
+    return InputMissingError(f"The dataset folder {path} {fact}.", remedy="Name the folder that holds sub-….")
+
+
 def _read_description(path: Path) -> Mapping[str, object]:
     try:
+        if not path.is_file() and path.exists():
+            kind = "folder" if path.is_dir() else "special file"
+            raise DatasetError(f"{path} is a {kind}, not a description.", remedy=f"Mend it, {_SKIP}")
         content = json.loads(path.read_bytes())
     except FileNotFoundError as error:
         raise DatasetError(
             f"{path} does not exist, so {path.parent} is not a BIDS dataset.", remedy=f"Name another folder, {_SKIP}"
         ) from error
     except OSError as error:
-        raise DatasetError(f"{path} cannot be read: {error.strerror}.", remedy=f"Mend it, {_SKIP}") from error
+        raise DatasetError(
+            f"{path} cannot be read: {error.strerror}.", remedy=f"Ask for permission, {_SKIP}"
+        ) from error
     except (ValueError, RecursionError) as error:
         raise DatasetError(f"{path} is not valid JSON: {error}.", remedy=f"Mend it, {_SKIP}") from error
     if not isinstance(content, dict):

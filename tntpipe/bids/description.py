@@ -152,7 +152,9 @@ def refuse_foreign_dataset(out_dir: Path) -> None:
         makers = [maker["Name"] for maker in content.get("GeneratedBy", ())]
     except (FileNotFoundError, NotADirectoryError):
         return
-    except (OSError, ValueError, AttributeError, TypeError, KeyError):
+    except OSError as error:
+        raise OutputError(f"{path} cannot be read: {error.strerror}.", remedy="Name another output folder.") from error
+    except (ValueError, RecursionError, AttributeError, TypeError, KeyError):
         makers = []
     if "tntpipe" not in makers:
         raise OutputError(

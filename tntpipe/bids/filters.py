@@ -40,7 +40,7 @@ class EntityFilter:
 def _same_index(entity: str, wanted: str | None, value: str) -> bool:
     if entity == "extension" or key_of(entity) not in INDEX_KEYS or wanted is None:
         return False
-    return int(wanted) == int(value)
+    return wanted.lstrip("0") == value.lstrip("0")
 
 
 def clean_label(text: str, key: str) -> str:
@@ -85,11 +85,12 @@ def entity_filter(entity: str, values: Iterable[str | None]) -> EntityFilter:
 
 
 def filters_of_file(content: object) -> tuple[EntityFilter, ...]:
-    """Filters from a BIDS filter file in fMRIPrep's form, ``{"t1w": {"session": "01", "run": null}}``."""
+    """Filters from a BIDS filter file in fMRIPrep's form, ``{"t1w": {"session": "01", "run": null}}``.
+
+    Raises UsageError, whose fact is about the file, without its name.
+    """
     if not isinstance(content, Mapping) or not isinstance(content.get("t1w"), Mapping):
-        raise UsageError(
-            "The BIDS filter file has no 't1w' entry.", remedy='It looks like {"t1w": {"session": "01", "run": null}}.'
-        )
+        raise UsageError("It has no 't1w' entry.", remedy='It looks like {"t1w": {"session": "01", "run": null}}.')
     asked = content["t1w"].items()
     return tuple(made for entity, wanted in asked if (made := _filter_of_entry(str(entity), wanted)) is not None)
 
@@ -99,14 +100,14 @@ def _filter_of_entry(entity: str, wanted: object) -> EntityFilter | None:
     if entity in ("datatype", "suffix"):
         only = {"datatype": "anat", "suffix": "T1w"}[entity]
         if only not in values:
-            raise UsageError(f"The BIDS filter file asks for {entity} {wanted!r}.", remedy=f"Only {only} is read.")
+            raise UsageError(f"It asks for {entity} {wanted!r}.", remedy=f"Only {only} is read.")
         return None
     if "Query.OPTIONAL" in values:
         return None
     if entity == "extension":
         extensions = tuple(f".{value.lstrip('.')}" for value in values if value is not None)
         if not set(extensions) <= set(EXTENSIONS):
-            raise UsageError(f"The BIDS filter file asks for extension {wanted!r}.", remedy="Use .nii or .nii.gz.")
+            raise UsageError(f"It asks for extension {wanted!r}.", remedy="Use .nii or .nii.gz.")
         return EntityFilter(entity, extensions)
     return entity_filter(entity, [_QUERIES.get(value, value) if value else value for value in values])
 
@@ -115,11 +116,11 @@ def _values_of_entry(entity: str, wanted: object) -> tuple[str | None, ...]:
     known = {name for name, _ in raw_entities().values()} | {"datatype", "suffix", "extension"}
     if entity not in known:
         raise UsageError(
-            f"The BIDS filter file filters by {entity!r}, which no T1w name carries.",
+            f"It filters by {entity!r}, which no T1w name carries.",
             remedy=f"Known are: {', '.join(sorted(known))}.",
         )
     values = wanted if isinstance(wanted, Sequence) and not isinstance(wanted, str) else (wanted,)
     for value in values:
         if isinstance(value, bool) or not isinstance(value, str | int | None):
-            raise UsageError(f"The BIDS filter file gives {entity} as {wanted!r}.", remedy="Use text, a list, or null.")
+            raise UsageError(f"It gives {entity} as {wanted!r}.", remedy="Use text, a list, or null.")
     return tuple(None if value is None else str(value) for value in values)

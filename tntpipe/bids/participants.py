@@ -36,7 +36,15 @@ def _with_nearest(label: str, there: Collection[str]) -> str:
 
     >>> _with_nearest("1", ["001", "011"]), _with_nearest("zz", ["001"])
     ('1 (there is 001)', 'zz')
+    >>> _with_nearest("Control7", ["CONTROL07", "control70"])
+    'Control7 (there is CONTROL07)'
     """
     same_number = [other for other in sorted(there) if other.lstrip("0") == label.lstrip("0")]
-    nearest = same_number or get_close_matches(label, sorted(there), n=1)
+    nearest = same_number or _alike(label, there)
     return f"{label} (there is {nearest[0]})" if nearest else label
+
+
+def _alike(label: str, there: Collection[str]) -> list[str]:
+    """The label that is most like it, upper and lower case aside; none where none is much like it."""
+    folded = {other.casefold(): other for other in sorted(there)}
+    return [folded[match] for match in get_close_matches(label.casefold(), folded, n=1)]

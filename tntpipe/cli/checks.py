@@ -6,24 +6,23 @@ What was found is remembered by size and modification time, so that a rerun read
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 from tntpipe import __version__
 from tntpipe.bids.scan import Scan
 from tntpipe.cli.threads import worker_threads
-from tntpipe.errors import ImageError, OutputError, TntpipeError
+from tntpipe.errors import ImageError, OutputError, TableError, TntpipeError
 from tntpipe.files import write_json
-from tntpipe.imaging.check import check_header, check_image, check_labels, check_mask
+from tntpipe.imaging.check import check_header, check_image, check_labels, check_mask, check_tags
 from tntpipe.imaging.facts import ImageFacts
-from tntpipe.imaging.tables import Label, read_labels, read_tags
+from tntpipe.imaging.tables import LARGEST_INDEX, Label, read_labels
 from tntpipe.model import Model
 from tntpipe.pipeline.build import Subject, TissueClasses
 from tntpipe.pipeline.method import Method
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +31,24 @@ class Refusal:
 
     scan: str
     message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Warned:
+    """What to know of a scan that will be run."""
+
+    scan: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What was found in a scan: kept for the next run, whose ``stamp`` must be the same."""
+
+    stamp: list[object]
+    voxels: int
+    voxel_mm: float
+    warnings: list[str]
 
 
 def check_scans(
@@ -43,8 +60,8 @@ def check_scans(
     cache: Path,
     save_cache: bool = True,
     progress: Callable[[int], None] = lambda n_checked: None,
-) -> tuple[list[Subject], list[Refusal]]:
-    """The scans that can be run, in their order, and those that cannot."""
+) -> tuple[list[Subject], list[Refusal], list[Warned]]:
+    """The scans that can be run, in their order, those that cannot, and what is odd about the former."""
     known = _read_cache(cache)
     subjects: list[Subject] = []
     refusals: list[Refusal] = []
@@ -61,21 +78,22 @@ def check_scans(
             progress(n_checked)
     if save_cache:
         _write_cache(cache, known)
-    return subjects, refusals
+    warned = [Warned(s.scan.key, text) for s in subjects for text in known[str(s.scan.path)].warnings]
+    return subjects, refusals, warned
 
 
-def _check_scan(scan: Scan, method: Method, brain_mask_dir: Path | None, known: dict[str, Any]) -> Subject:
+def _check_scan(scan: Scan, method: Method, brain_mask_dir: Path | None, known: dict[str, _Known]) -> Subject:
     path = scan.path
     stamp = _stamp(path, method)
     facts = known.get(str(path))
-    if not facts or facts["stamp"] != stamp:
+    if facts is None or facts.stamp != stamp:
         found = check_image(path, max_shear_angle=method.max_shear_angle_rad)
-        facts = {"stamp": stamp, "voxels": found.n_voxels, "voxel_mm": list(found.voxel_mm)}
+        facts = _Known(stamp, found.n_voxels, sum(found.voxel_mm) / 3, list(found.warnings))
         known[str(path)] = facts
     return Subject(
         scan=scan,
-        voxels=facts["voxels"],
-        voxel_mm=float(sum(facts["voxel_mm"]) / 3),
+        voxels=facts.voxels,
+        voxel_mm=facts.voxel_mm,
         brain_mask=_given_mask(scan, brain_mask_dir, method) if brain_mask_dir else None,
     )
 
@@ -100,15 +118,23 @@ def check_model(model: Model, method: Method) -> tuple[ImageFacts, TissueClasses
     check_mask(model.brain_mask, like=facts)
     if model.intracranial_mask and method.intracranial_volume:
         check_mask(model.intracranial_mask, like=facts)
+    lobes = read_labels(model.lobes.labels) if model.lobes else ()
     if model.lobes:
-        check_labels(model.lobes.path, read_labels(model.lobes.labels), like=facts)
+        check_labels(model.lobes.path, lobes, like=facts)
     if model.subcortex and method.subcortical:
         check_labels(model.subcortex.path, read_labels(model.subcortex.labels), like=facts)
     if not model.tags:
         return facts, None
     labels = read_labels(model.tags.labels)
-    read_tags(model.tags.path, labels)
-    return facts, tissue_classes(labels, model.tags.labels)
+    tissues = tissue_classes(labels, model.tags.labels)
+    largest = max((label.index for label in lobes), default=0)
+    if model.lobes and largest * tissues.n_classes > LARGEST_INDEX:
+        raise TableError(
+            f"{model.lobes.labels}: index {largest} times {tissues.n_classes} tissues is more than {LARGEST_INDEX}.",
+            remedy="Number the lobes with smaller indices.",
+        )
+    check_tags(model.tags.path, labels, facts, model.brain_mask)
+    return facts, tissues
 
 
 def tissue_classes(labels: Iterable[Label], path: Path) -> TissueClasses:
@@ -128,22 +154,32 @@ def _stamp(path: Path, method: Method) -> list[object]:
     return [__version__, status.st_size, *times, status.st_ino, method.max_shear_angle_rad]
 
 
-def _read_cache(path: Path) -> dict[str, Any]:
+def _read_cache(path: Path) -> dict[str, _Known]:
+    """What an earlier run knew; entries that are not as this module writes them are left out."""
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        content = json.loads(path.read_bytes())
+    except (OSError, ValueError, RecursionError):
         return {}
     if not isinstance(content, dict) or content.get("schema_version") != SCHEMA_VERSION:
         return {}
-    scans: dict[str, Any] = content.get("scans", {})
-    return scans
+    scans = content.get("scans")
+    entries = scans.items() if isinstance(scans, dict) else ()
+    return {scan: known for scan, entry in entries if (known := _known_of(entry)) is not None}
 
 
-def _write_cache(path: Path, known: dict[str, Any]) -> None:
+def _known_of(entry: object) -> _Known | None:
+    kinds = {"stamp": list, "voxels": int, "voxel_mm": float, "warnings": list}
+    if not isinstance(entry, dict) or {name: type(value) for name, value in entry.items()} != kinds:
+        return None
+    return _Known(**entry) if all(isinstance(text, str) for text in entry["warnings"]) else None
+
+
+def _write_cache(path: Path, known: Mapping[str, _Known]) -> None:
     """Save what is known, where there is a work folder."""
     if path.parent.is_dir():
+        scans = {scan: asdict(facts) for scan, facts in known.items()}
         try:
-            write_json(path, {"schema_version": SCHEMA_VERSION, "scans": known})
+            write_json(path, {"schema_version": SCHEMA_VERSION, "scans": scans})
         except OSError as error:
             raise OutputError(
                 f"{path} cannot be written: {error.strerror}.", remedy="Check the work folder."

@@ -44,6 +44,8 @@ def _defaults(path: Path) -> dict[str, Any]:
         name = key.replace("-", "_")
         if name in NOT_IN_A_FILE or not re.fullmatch(r"[a-z]\w+", name) or isinstance(value, dict):
             raise _unusable(path, f"{key!r} cannot be set there.")
+        if isinstance(value, list) and any(isinstance(item, list | dict) for item in value):
+            raise _unusable(path, f"{key!r} cannot hold lists or tables.")
         option = [f"--{name}", *map(str, value)] if isinstance(value, list) else [f"--{name}={value}"]
         option = option if not isinstance(value, bool) else [f"--{name}"]
         _parsed(path, option)
@@ -62,9 +64,11 @@ def _parsed(path: Path, words: Sequence[str]) -> argparse.Namespace:
 
 
 def _read(path: Path) -> Mapping[str, Any]:
+    if not path.is_file() and path.exists():
+        raise InputMissingError(f"The configuration file {path} is no file.", remedy="Check --config_file.")
     try:
-        return dict(tomllib.loads(path.read_text(encoding="utf-8")))
-    except ValueError as error:
+        return dict(tomllib.loads(path.read_text(encoding="utf-8-sig")))
+    except (ValueError, RecursionError) as error:
         raise _unusable(path, f"It is not TOML: {error}.") from error
     except OSError as error:
         raise InputMissingError(

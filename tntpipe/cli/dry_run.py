@@ -28,6 +28,8 @@ def print_plan(plan: Plan, settings: Settings, budget: Budget) -> None:
     print(f"ANTs     {plan.programs.ants}")
     for notice in (*budget.notices, *plan.notices):
         print(f"notice   {notice}")
+    for warned in plan.warned:
+        print(f"warning  {warned.scan}: {warned.message}")
     for refusal in plan.refusals:
         print(f"refused  {refusal.scan}: {refusal.message}")
     for scan in ("", *plan.scans):

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NoReturn
 
 from tntpipe import __version__
-from tntpipe.cli.values import LARGEST_GIB, Gather, count, number, path, several
+from tntpipe.cli.values import LARGEST_GIB, LARGEST_INTENSITY, SMALLEST_GIB, Gather, count, number, path, several
 from tntpipe.errors import UsageError
 from tntpipe.steps.registration import PRESETS
 
@@ -53,6 +53,9 @@ run is unfinished and nothing goes on with it; 129, 130, 143 stopped by SIGHUP, 
 """
 
 
+NEGATIVE_NUMBER = re.compile(r"-(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?|-inf|-nan")
+
+
 class Parser(argparse.ArgumentParser):
     """argparse with our exit status, and without guessing at abbreviated options.
 
@@ -62,6 +65,7 @@ class Parser(argparse.ArgumentParser):
     def __init__(self, **keywords: Any) -> None:
         super().__init__(**keywords)
         self.levels_of: dict[str, tuple[str, ...]] = {}
+        self._negative_number_matcher = NEGATIVE_NUMBER  # its own takes -1e3 for an option
 
     def error(self, message: str) -> NoReturn:
         message = re.sub(r"^argument (-[^/: ]+)(/[^: ]+)+", r"argument \1", message)  # one of its spellings is enough
@@ -191,7 +195,7 @@ def _add_method(group: _Group) -> None:
     group.add("--bet_vertical_gradient", type=number(-1, 1), metavar="G", help="bet -g, -1 to 1 (default 0)")
     group.add(
         "--inormalize_const2",
-        type=number(),
+        type=number(-LARGEST_INTENSITY, LARGEST_INTENSITY),
         nargs=2,
         default=[0.0, 5000.0],
         metavar=("MIN", "MAX"),
@@ -253,7 +257,7 @@ def _add_resources(group: _Group) -> None:
     memory = ("--memory_gb", "--mem_gb")
     group.add(
         *memory,
-        type=several(number(0.001, LARGEST_GIB)),
+        type=several(number(SMALLEST_GIB, LARGEST_GIB)),
         metavar="G",
         help="memory in GiB that the run uses, even more than there is (default: the least of what is available, what "
         "the cgroup leaves and batch grant)",
@@ -356,9 +360,10 @@ DASHES = "‐‑‒–—―−"
 def parse(arguments: Sequence[str], defaults: Mapping[str, Any] | None = None) -> argparse.Namespace:
     """The options that were typed; UsageError where they are not ours."""
     for word in arguments:
-        if word.startswith(tuple(DASHES)):
+        typed = next((character for character in word.partition("=")[0] if character in DASHES), "")
+        if typed and word.startswith((typed, "-")):
             raise UsageError(
-                f"The word {word!r} begins with {word[0]!r} (U+{ord(word[0]):04X}), which is not a hyphen.",
+                f"The word {word!r} holds {typed!r} (U+{ord(typed):04X}), which is not a hyphen.",
                 remedy="A text editor may have replaced it: type - instead.",
             )
     parser = make_parser()

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from itertools import chain, count
 from pathlib import Path
 
 from tntpipe.bids.dataset import Dataset
-from tntpipe.bids.scan import Finding
+from tntpipe.bids.entities import shown
+from tntpipe.bids.scan import Finding, Scan
 from tntpipe.bids.selection import select_scans
-from tntpipe.cli.checks import Refusal, check_model, check_scans
+from tntpipe.cli.checks import Refusal, Warned, check_model, check_scans
 from tntpipe.cli.settings import Settings
 from tntpipe.cli.threads import worker_threads
 from tntpipe.errors import BudgetError
@@ -37,6 +39,7 @@ class Plan:
     dataset: Dataset
     scans: tuple[str, ...]
     refusals: tuple[Refusal, ...]
+    warned: tuple[Warned, ...]
     notices: tuple[Finding, ...]
 
 
@@ -61,7 +64,7 @@ def make_plan(settings: Settings, n_threads: int, progress: Callable[[str], None
     if settings.subcortical_model is not None:
         models.append(_prepare_subcortical(settings.subcortical_model, settings))
     n_scans = len(selected.scans)
-    subjects, refusals = check_scans(
+    subjects, refusals, warned = check_scans(
         selected.scans,
         method,
         settings.brain_mask_dir,
@@ -72,16 +75,23 @@ def make_plan(settings: Settings, n_threads: int, progress: Callable[[str], None
     )
     second = models[1] if len(models) > 1 else None
     steps = [step for prepared in models for step in prepared.steps] if subjects else []
+    scans = []
     for subject in subjects:
-        steps += scan_steps(subject, model, second, method, tissues)
+        made = scan_steps(subject, model, second, method, tissues)
+        if refusal := _too_long(subject.scan, made):
+            refusals.append(refusal)
+        else:
+            scans.append(subject.scan.key)
+            steps += made
     refused = _named(selected.refused, settings.bids_dir)
     return Plan(
         graph=build_graph(steps, programs.commands),
         estimates=Estimates(),
         programs=programs,
         dataset=selected.dataset,
-        scans=tuple(subject.scan.key for subject in subjects),
+        scans=tuple(scans),
         refusals=(*refused, *refusals),
+        warned=tuple(warned),
         notices=selected.notices,
     )
 
@@ -91,15 +101,29 @@ def _prepare_subcortical(model: Model, settings: Settings) -> PreparedModel:
     return prepare_model(model, f"subcortical-model-{model.space}", facts.n_voxels, settings.method)
 
 
+LONGEST_NAME_BYTES = 255
+"""Of a file, on every file system in common use."""
+
+
+def _too_long(scan: Scan, steps: Iterable[Step]) -> Refusal | None:
+    """Why a scan is refused whose name, lengthened to those of its derivatives, is no file name any more."""
+    names = (os.path.basename(export.path) for step in steps for export in step.exports)  # noqa: PTH119
+    longest = 1 + max(len(os.fsencode(name)) for name in names)  # the JSON beside a table has one letter more
+    if longest <= LONGEST_NAME_BYTES:
+        return None
+    fact = f"{shown(str(scan.path))}: a derivative's name would have {longest} bytes, more than the "
+    return Refusal(scan.key, f"{fact}{LONGEST_NAME_BYTES} that file systems take. Shorten the scan's name.")
+
+
 def _named(findings: Iterable[Finding], bids_dir: Path) -> list[Refusal]:
     """Refusals by the name of the scan's file, or by the folder's place in the dataset; each has a name of its own."""
     refusals: dict[str, Refusal] = {}
     for finding in findings:
-        name = finding.path.name
+        name = shown(finding.path.name)
         if name.endswith((".nii", ".nii.gz")):
             name = name.removesuffix(".gz").removesuffix(".nii").removesuffix("_T1w")
         elif finding.path.is_relative_to(bids_dir):
-            name = str(finding.path.relative_to(bids_dir))
+            name = shown(str(finding.path.relative_to(bids_dir)))
         unique = next(n for n in chain((name,), (f"{name} ({k})" for k in count(2))) if n not in refusals)
         refusals[unique] = Refusal(unique, str(finding))
     return list(refusals.values())

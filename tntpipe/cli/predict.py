@@ -50,6 +50,7 @@ def _print_what_is_planned(
     plan: Plan, n_jobs: int, n_scans: int, budgets: Sequence[Budget], settings: Settings, width: int
 ) -> None:
     lines = [("notice", str(notice)) for notice in (*settings.notices, *plan.notices)]
+    lines += [("warning", f"{warned.scan}: {warned.message}") for warned in plan.warned]
     lines += [("refused", f"{refusal.scan}: {refusal.message}") for refusal in plan.refusals]
     n_done = len(plan.graph) - n_jobs
     lines.append(("steps", f"{n_jobs} to run for {counted(n_scans, 'scan')}, {n_done} done already"))

@@ -78,10 +78,10 @@ def _planned_and_run(settings: Settings, words: Sequence[str]) -> ExitStatus:
         check_budget(plan.graph, plan.estimates, settings.ants_n_proc, budget.resources)
     except BudgetError as error:
         raise BudgetError(f"{error.fact} The budget is {budget}.", remedy=error.remedy) from None
+    refuse_foreign_dataset(settings.output_dir)
     if settings.dry_run:
         print_plan(plan, settings, budget)
         return ExitStatus.SCAN_FAILED if plan.refusals else ExitStatus.SUCCESS
-    refuse_foreign_dataset(settings.output_dir)
     if settings.profiling_output_file is not None:
         refuse_unwritable(settings.profiling_output_file)
     return _Run(settings, plan, budget, words).run()
@@ -194,6 +194,8 @@ class _Run:
             self._views.emit(Notice(text=text))
         for text in budget.warnings:
             self._views.emit(Notice(text=text, level="WARNING"))
+        for warned in plan.warned:
+            self._views.emit(Notice(text=f"{warned.scan}: {warned.message}", level="WARNING"))
         for refusal in plan.refusals:
             self._views.emit(ScanEnded(scan=refusal.scan, outcome=ScanOutcome.REFUSED, message=refusal.message))
         self._emit_all(chain[RunEvent](self._tracker.begin(), self._readiness.begin()))

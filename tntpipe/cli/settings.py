@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import re
 from dataclasses import asdict, dataclass
 from enum import Enum
 from pathlib import Path
 from typing import Any
 
+from tntpipe.bids.filters import filters_of_file
 from tntpipe.bids.selection import Selection
 from tntpipe.cli.models import models_of
-from tntpipe.cli.values import LARGEST_GIB
+from tntpipe.cli.values import LARGEST_GIB, SMALLEST_GIB
 from tntpipe.errors import InputMissingError, UsageError
 from tntpipe.model import Model, existing
 from tntpipe.pipeline.method import BrainExtraction, Method
@@ -103,16 +105,16 @@ def settings_of(options: argparse.Namespace) -> Settings:
 
 
 def _check_folders(bids_dir: Path, output_dir: Path, work_dir: Path) -> None:
-    if output_dir.resolve() == bids_dir.resolve():
+    bids, output, work = (Path(os.path.realpath(folder)) for folder in (bids_dir, output_dir, work_dir))
+    if output == bids:
         raise UsageError(f"The output folder is the dataset itself, {bids_dir}.", remedy="Name another one.")
-    for name, folder in (("output", output_dir), ("work", work_dir)):
-        inside = folder.resolve().is_relative_to(bids_dir.resolve())
-        if inside and not folder.resolve().is_relative_to(bids_dir.resolve() / "derivatives"):
+    for name, folder, real in (("output", output_dir, output), ("work", work_dir, work)):
+        if real.is_relative_to(bids) and not real.is_relative_to(bids / "derivatives"):
             raise UsageError(
                 f"The {name} folder {folder} is inside the dataset {bids_dir}.",
                 remedy="Put it elsewhere, or below the dataset's derivatives folder.",
             )
-    if work_dir.resolve() == output_dir.resolve():
+    if work == output:
         raise UsageError(
             f"The work folder is the output folder, {work_dir}.", remedy="Name another one, for example a folder in it."
         )
@@ -151,9 +153,17 @@ def _filter_file(path: Path | None) -> object:
     if path is None:
         return None
     try:
-        return json.loads(existing(path).read_text(encoding="utf-8"))
-    except ValueError as error:
+        content = json.loads(existing(path).read_text(encoding="utf-8-sig"))
+        filters_of_file(content)  # here, where the file's name is known
+        return content
+    except UsageError as error:
+        raise UsageError(f"The BIDS filter file {path}: {error.fact}", remedy=error.remedy) from error
+    except (ValueError, RecursionError) as error:
         raise UsageError(f"{path} is not valid JSON: {error}.", remedy="Mend the filter file.") from error
+
+
+LEAST_RANGE = 1e-3
+"""Of the larger end: 32-bit numbers that large tell some ten thousand intensities apart in it."""
 
 
 def _method(options: argparse.Namespace) -> Method:
@@ -172,7 +182,7 @@ def _method(options: argparse.Namespace) -> Method:
             remedy="Add --brain_extraction bet, or leave them out.",
         )
     low, high = options.inormalize_const2
-    if not low < high:
+    if high - low < LEAST_RANGE * max(abs(low), abs(high)) or low == high:
         raise UsageError(f"--inormalize_const2 {low:g} {high:g} is no range.", remedy="Give the lower end first.")
     return Method(
         preset=PRESETS["debug" if options.debug else options.registration],
@@ -208,7 +218,7 @@ def _memory(options: argparse.Namespace) -> tuple[float | tuple[float, ...] | No
     amount = float(match[1]) if match else 0.0
     bare = "m" if given == ["mem_mb"] or amount >= LARGEST_BARE_GIB else "g"
     memory_gb = amount * _UNITS_GIB[match[2] or bare] if match else 0.0
-    if not 0 < memory_gb <= LARGEST_GIB:
+    if not SMALLEST_GIB <= memory_gb <= LARGEST_GIB:
         raise UsageError(f"{typed} is no amount of memory.", remedy="Write for example 16G or 16000M.")
     return memory_gb, [f"{typed} is understood as {memory_gb:g} GiB"]
 

@@ -14,6 +14,12 @@ from typing import Any
 LARGEST_GIB = 2.0**20
 """A pebibyte: more is a slip of the finger."""
 
+SMALLEST_GIB = 0.001
+"""About a MiB: less is none."""
+
+LARGEST_INTENSITY = 1e9
+"""Rescaled intensities are 32-bit numbers, and what is computed from them must not overflow either."""
+
 LARGEST_COUNT = 2**31 - 1
 
 
