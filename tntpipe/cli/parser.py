@@ -374,4 +374,5 @@ def parse(arguments: Sequence[str], defaults: Mapping[str, Any] | None = None) -
 def typed_options(arguments: Sequence[str]) -> list[str]:
     """The names of the options that were typed with another value than they have anyway."""
     typed, unset = vars(parse(arguments)), vars(parse(("bids", "out", "participant")))
-    return [name for name, value in typed.items() if name in make_parser().levels_of and value != unset[name]]
+    levels_of = make_parser().levels_of
+    return [name for name, value in typed.items() if name in levels_of and value != unset[name]]
