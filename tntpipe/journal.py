@@ -1,16 +1,16 @@
 """The run's events as JSON lines, each flushed as it happens, so that a killed run leaves all but its last line.
 
-A line is ``{"t": seconds since the epoch, "event": its name, ...its fields}``, without those that say no more than
-their default; the first one also holds the schema version. Text that is not valid Unicode (a path in another encoding)
-is escaped, as JSON has it. What is read again is equal to what was written, so that a recorded run and a live one are
-the same to whatever folds over them.
+A line is ``{"t": seconds since the epoch, "event": its name, ...its fields}``; the first one also holds the schema
+version, and none says what goes without saying (``told.py``). ``docs/journal.md`` tells what each field means. What is
+not valid Unicode (a path in another encoding) is escaped, as JSON has it. What is read again is equal to what was
+written, so that a recorded run and a live one are the same to whatever folds over them.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import asdict, fields
+from dataclasses import asdict
 from enum import Enum
 from pathlib import Path
 from typing import Any
@@ -18,8 +18,9 @@ from typing import Any
 from tntpipe.appended import AppendedLines
 from tntpipe.errors import TableError
 from tntpipe.events import Outcome, RetryCause, RunEvent, RunStarted, ScanOutcome
+from tntpipe.told import Told
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 
 _KINDS: Mapping[str, Any] = {kind.__name__: kind for kind in RunEvent.__args__}
 _OUTCOMES: Mapping[str, Callable[[Any], object]] = {"StepEnded": Outcome, "ScanEnded": ScanOutcome}
@@ -31,14 +32,15 @@ class Journal:
     def __init__(self, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         self.lines = AppendedLines(path)
+        self._told = Told()
 
     def record(self, t: float, event: RunEvent) -> None:
         """Write one event that happened at ``t``."""
         head: dict[str, Any] = {"t": round(t, 3), "event": type(event).__name__}
         if isinstance(event, RunStarted):
             head["schema_version"] = SCHEMA_VERSION
-        told = head | _told(event)
-        self.lines.append(json.dumps(told, default=_plain, ensure_ascii=False, separators=(",", ": ")))
+        values = head | self._told.shortened(type(event), asdict(event))
+        self.lines.append(json.dumps(values, default=_plain, ensure_ascii=False, separators=(",", ":")))
 
     def close(self) -> None:
         self.lines.close()
@@ -51,6 +53,7 @@ class JournalReader:
         self._path = path
         self._offset = 0
         self._is_checked = False
+        self._told = Told()
 
     def new_events(self) -> Iterator[tuple[float, RunEvent]]:
         """What happened, and when, since the last call; a line that is not whole yet is left for the next one.
@@ -75,14 +78,14 @@ class JournalReader:
                 if not self._is_checked:
                     _check_version(self._path, values)
                     self._is_checked = True
-                event = _event_of(values)
+                event = _event_of(values, self._told)
                 if event is not None:
                     yield event
 
 
-def read_journal(path: Path) -> Iterator[tuple[float, RunEvent]]:
+def read_journal(path: Path | str) -> Iterator[tuple[float, RunEvent]]:
     """What happened, and when; a torn line (the last one of a killed run) is left out. Raises as ``JournalReader``."""
-    return JournalReader(path).new_events()
+    return JournalReader(Path(path)).new_events()
 
 
 def _check_version(path: Path, values: object) -> None:
@@ -92,27 +95,22 @@ def _check_version(path: Path, values: object) -> None:
         raise TableError(f"{path} {fact}.", remedy="Name the journal.jsonl of a run of this version of tntpipe.")
 
 
-def _event_of(values: Any) -> tuple[float, RunEvent] | None:
+def _event_of(values: Any, told: Told) -> tuple[float, RunEvent] | None:
     """The event of one line, None for one that says something else than an event of this version."""
     try:
-        fields = {name: value for name, value in values.items() if name not in ("t", "event", "schema_version")}
-        kind = values["event"]
-        if kind in _OUTCOMES:
-            fields["outcome"] = _OUTCOMES[kind](fields["outcome"])
+        said = {name: value for name, value in values.items() if name not in ("t", "event", "schema_version")}
+        event = values["event"]
+        fields = told.restored(_KINDS[event], said)
+        if event in _OUTCOMES:
+            fields["outcome"] = _OUTCOMES[event](fields["outcome"])
         if "cause" in fields:
             fields["cause"] = RetryCause(fields["cause"])
         for name in ("command", "argv"):
             if name in fields:
                 fields[name] = tuple(fields[name])
-        return float(values["t"]), _KINDS[kind](**fields)
+        return float(values["t"]), _KINDS[event](**fields)
     except (AttributeError, KeyError, TypeError, ValueError):
         return None
-
-
-def _told(event: RunEvent) -> dict[str, Any]:
-    """The fields that say something."""
-    values = asdict(event)
-    return {field.name: values[field.name] for field in fields(event) if values[field.name] != field.default}
 
 
 def _plain(value: object) -> object:

@@ -130,6 +130,6 @@ def test_a_run_that_is_not_there_is_refused_with_those_that_are(
 def test_a_journal_of_another_version_is_told_as_such(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     run = record(tmp_path, "run-20260101-000000", started())
     journal = run / "journal.jsonl"
-    journal.write_text(journal.read_text().replace('"schema_version": ', '"schema_version": 9'))
+    journal.write_text(journal.read_text().replace('"schema_version":', '"schema_version":9'))
     assert status(tmp_path) == 65
     assert "schema version 9" in capsys.readouterr().err

@@ -54,6 +54,6 @@ def _is_under_way(journal: Path, now: float) -> bool:
         with journal.open("rb") as file:
             age_s = now - os.fstat(file.fileno()).st_mtime
             file.seek(max(0, file.seek(0, os.SEEK_END) - LAST_BYTES))
-            return age_s < SILENT_S and b'"event": "RunEnded"' not in file.read()
+            return age_s < SILENT_S and b'"event":"RunEnded"' not in file.read()
     except OSError:
         return False
