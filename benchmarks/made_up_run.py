@@ -248,9 +248,7 @@ def _looks(wall_s: float) -> Iterator[float]:
         age_s = min(age_s * 1.1, age_s + 2.0)
 
 
-def _sample(
-    name: str, age_s: float, wall_s: float, busy: float, peak_bytes: int, rng: random.Random
-) -> StepSampled:
+def _sample(name: str, age_s: float, wall_s: float, busy: float, peak_bytes: int, rng: random.Random) -> StepSampled:
     """A look at a step whose memory grows at first."""
     share = min(1.0, 0.3 + 1.4 * age_s / wall_s)
     return StepSampled(
