@@ -33,9 +33,9 @@ def write_programs(folder: Path, text: str, version: str = "echo 'ANTs Version: 
 
 
 def write_scans(folder: Path, *participants: str) -> None:
-    """A dataset of one small scan each, a bright ball, which passes every check."""
+    """A dataset of one small scan each, a bright ball that shines more on one side, which passes every check."""
     grid = np.indices((24, 24, 24)) - 11.5
-    ball = np.where((grid**2).sum(axis=0) < 90, 1000, 10).astype(np.int16)
+    ball = np.where((grid**2).sum(axis=0) < 90, 1000 + grid[0] + 20 * grid[1], 10).astype(np.int16)
     image = nib.Nifti1Image(ball, None)
     image.set_qform(np.diag([8.0, 8, 8, 1]), 1)
     image.set_sform(None, 0)
