@@ -1,9 +1,9 @@
 """40 scans of real children that hold memory, under estimates that are wrong by half and under ones that knew.
 
 Each scan has three steps in a row; each child touches its memory, within 30 % of its kind's mean, and sleeps. The
-budget holds eight children, or about six of the largest kind. ``knew`` has the largest peak of each kind as its request;
-the wrong ones have half, or half as much again, of each kind's mean and of its time. Everything is as in a real run but
-the programs: scheduler, learner, machine, monitor, watchdog, work folder.
+budget holds eight children, or about six of the largest kind. ``knew`` has the largest peak of each kind as its
+request; the wrong ones have half, or half as much again, of each kind's mean and of its time. All is as in a real run
+but the programs: scheduler, learner, machine, monitor, watchdog, work folder.
 
     python benchmarks/learning_children.py
 """
