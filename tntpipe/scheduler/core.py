@@ -20,7 +20,6 @@ too, with what a running job really holds.
 from __future__ import annotations
 
 import math
-from bisect import bisect_left, insort
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
@@ -56,9 +55,10 @@ from tntpipe.scheduler.events import (
     WaitsForResources,
     Why,
 )
+from tntpipe.scheduler.holdings import Holdings
 from tntpipe.scheduler.horizon import ScanLeft, Work, look_ahead, memory_of
 from tntpipe.scheduler.molding import Guidance
-from tntpipe.scheduler.nodes import Node, nodes_of
+from tntpipe.scheduler.nodes import Node, nodes_of, renewed
 from tntpipe.scheduler.policy import Occupation, Packing, ReadyClass, Reservation, pack
 from tntpipe.scheduler.scans import Scans
 
@@ -89,9 +89,7 @@ class Scheduler:
         self._n_pending = [node.n_predecessors for node in self._nodes]
         self._because: dict[int, str] = {}
         self._classes: dict[int, ReadyClass] = {}
-        self._held: dict[int, Occupation] = {}
-        self._running: list[Occupation] = []
-        self._free = budget
+        self._held = Holdings(budget)
         self._reservation: Reservation | None = None
         self._n_unfinished = len(self._nodes)
         self._now: float | None = None
@@ -111,12 +109,12 @@ class Scheduler:
     @property
     def free(self) -> Resources:
         """What of the budget no running job holds."""
-        return self._free
+        return self._held.free
 
     @property
     def running(self) -> tuple[Occupation, ...]:
         """What the running jobs hold, those first that should end first."""
-        return tuple(self._running)
+        return tuple(self._held)
 
     @property
     def reservation(self) -> Reservation | None:
@@ -143,7 +141,7 @@ class Scheduler:
 
     def expected_s(self, name: str) -> float:
         """How long a running job should take in all, with the CPUs that it was given."""
-        held = self._held[self._indices[name]]
+        held = self._held[name]
         return held.ends - held.since
 
     def unfinished(self) -> Iterator[Job]:
@@ -172,7 +170,7 @@ class Scheduler:
                 case Reestimated():
                     self._reestimate(event.jobs)
                 case Grown():
-                    self._grow(event)
+                    self._held.grow(event.name, event.mem_bytes)
                 case MemoryPressed():
                     self._pressed = event.pressed
                 case RuleChosen():
@@ -198,7 +196,7 @@ class Scheduler:
             case State.READY:
                 return self._why_ready(node)
             case State.RUNNING:
-                return Running(since=self._held[node.index].since)
+                return Running(since=self._held[name].since)
             case State.SUCCEEDED | State.FAILED as state:
                 return Finished(succeeded=state is State.SUCCEEDED)
             case State.DROPPED:
@@ -228,8 +226,7 @@ class Scheduler:
             index: ReadyClass(ready_class.shape, ready_class.turn, list(ready_class.heap))
             for index, ready_class in self._classes.items()
         }
-        other._held, other._running = dict(self._held), list(self._running)
-        other._free, other._reservation = self._free, self._reservation
+        other._held, other._reservation = self._held.fork(), self._reservation
         other._n_unfinished, other._now, other._interrupted = self._n_unfinished, self._now, self._interrupted
         other._pressed = False  # nobody can foresee what is really used
         other._guidance, other._next_review = self._guidance, self._next_review
@@ -242,13 +239,13 @@ class Scheduler:
             return WaitsForPressure()
         if not self._scans.is_under_way(node):
             return BehindScans(n_under_way=self._scans.n_under_way)
-        request, reserved = node.job.request, self._reservation
+        request, reserved, free = node.job.request, self._reservation, self._held.free
         is_reserved = reserved is not None and reserved.name == node.job.name
-        if reserved is not None and request.fits_in(self._free):
+        if reserved is not None and request.fits_in(free):
             if is_reserved or request.fits_in(reserved.spare):
                 return WaitsForMoreCpus(shadow_time=reserved.shadow_time)
             return BehindReservation(name=reserved.name, shadow_time=reserved.shadow_time)
-        missing = (reserved.request if reserved is not None and is_reserved else request) - self._free
+        missing = (reserved.request if reserved is not None and is_reserved else request) - free
         short_of = Resources(max(0, missing.cpus), max(0, missing.mem_bytes))
         shadow_time = reserved.shadow_time if reserved is not None and is_reserved else None
         return WaitsForResources(short_of=short_of, shadow_time=shadow_time)
@@ -264,7 +261,8 @@ class Scheduler:
             self._begin_scan(lambda node: True)
         launches: list[Launch] = []
         while True:
-            packing = pack(self._classes.values(), self._running, self._free, now, self._guidance, self._reservation)
+            held = self._held
+            packing = pack(self._classes.values(), held.by_end, held.free, now, self._guidance, self._reservation)
             for launch in packing.launches:
                 self._begin(launch, now)
             self._reservation = packing.reservation
@@ -276,7 +274,7 @@ class Scheduler:
 
     def _is_held_back(self) -> bool:
         """Whether nothing starts until memory is released; somebody has to run who could release it."""
-        return self._pressed and bool(self._running)
+        return self._pressed and bool(self._held)
 
     def _finish_scans_first(self) -> None:
         """Once much of what ends scans has piled up behind longer jobs, let it go first until none of it is ready."""
@@ -299,9 +297,7 @@ class Scheduler:
             del self._classes[node.shape_index]
         self._states[node.index] = State.RUNNING
         ends = now + node.shape.wall_s(launch.request.cpus)
-        occupation = self._held[node.index] = Occupation(ends, launch.name, now, launch.request)
-        insort(self._running, occupation)
-        self._free -= launch.request
+        self._held.begin(Occupation(ends, launch.name, now, launch.request))
         self._scans.begin(node)
 
     def _begin_scan(self, fits: Callable[[Node], bool]) -> bool:
@@ -316,7 +312,7 @@ class Scheduler:
             return
         was_scans_first = self._guidance.scans_first
         left, rest_s = Work(), {}
-        for occupation in self._running:
+        for occupation in self._held:
             index = self._indices[occupation.name]
             rest_s[index] = max(occupation.ends - now, 0.0)
             left.add_running(occupation.request, rest_s[index], self._memory)
@@ -354,13 +350,8 @@ class Scheduler:
 
     def _release(self, name: str) -> Node:
         """Free what a job held that does not run any more."""
-        index = self._indices.get(name, -1)
-        occupation = self._held.pop(index, None)
-        if occupation is None:
-            raise ValueError(f"{name} ended, but was not running")
-        del self._running[bisect_left(self._running, occupation)]
-        self._free += occupation.request
-        return self._nodes[index]
+        self._held.release(name)
+        return self._nodes[self._indices[name]]
 
     def _requeue(self, event: Requeued) -> None:
         """Free what the job held, and make it ready with another request."""
@@ -380,44 +371,23 @@ class Scheduler:
     def _reestimate(self, jobs: Iterable[Job]) -> None:
         """Replace jobs, but those that are over, and think of all that is left anew: paths, shapes, work."""
         told = {job.name: job for job in jobs}
-        left = [node for node in self._nodes if self._states[node.index] in (State.WAITING, State.READY, State.RUNNING)]
-        names = {node.job.name for node in left}
-        known = [told.get(node.job.name, node.job) for node in left]
-        for node, job in zip(left, known, strict=True):
-            if (job.follows, job.group, job.request.cpus) != (node.job.follows, node.job.group, node.job.request.cpus):
-                raise ValueError(f"{job.name} is re-estimated as a job with other predecessors, scan or CPUs")
         if told.keys() - self._indices.keys():
             raise ValueError(f"{', '.join(sorted(told.keys() - self._indices.keys()))}: re-estimated, but never there")
-        jobs_left = [replace(job, follows=tuple(filter(names.__contains__, job.follows))) for job in known]
+        left = [node for node in self._nodes if self._states[node.index] in (State.WAITING, State.READY, State.RUNNING)]
         nodes = list(self._nodes)  # forks keep the old ones
-        for node, job in zip(nodes_of(jobs_left, self._budget, self._indices), sorted(known, key=_name), strict=True):
-            nodes[node.index] = replace(node, job=job)
+        for node in renewed(left, told, self._budget):
+            nodes[node.index] = node
         self._nodes = nodes
         self._most_cpus = max((len(nodes[node.index].tails_s) for node in left), default=1)
-        self._memory = memory_of((job for job in known), self._budget)
+        self._memory = memory_of((nodes[node.index].job for node in left), self._budget)
         not_begun = [nodes[node.index] for node in left if self._states[node.index] is not State.RUNNING]
         self._scans.renew(nodes, self._memory, not_begun)
         self._classes = {}
         for node in not_begun:
             if self._states[node.index] is State.READY and self._scans.is_under_way(node):
                 self._push(node)
-        for index, (_, name, since, request) in self._held.items():
-            self._held[index] = Occupation(since + nodes[index].shape.wall_s(request.cpus), name, since, request)
-        self._running = sorted(self._held.values())
+        self._held.expect(lambda held: nodes[self._indices[held.name]].shape.wall_s(held.request.cpus))
         self._next_review = -math.inf
-
-    def _grow(self, event: Grown) -> None:
-        """Take what a running job has taken from what is free; what is not free cannot be reserved."""
-        index = self._indices[event.name]
-        held = self._held.get(index)
-        if held is None:
-            raise ValueError(f"{event.name} grew, but was not running")
-        more = min(event.mem_bytes - held.request.mem_bytes, self._free.mem_bytes)
-        if more > 0:
-            grown = held._replace(request=held.request + Resources(0, more))
-            self._running[bisect_left(self._running, held)] = self._held[index] = grown
-            self._running.sort()
-            self._free -= Resources(0, more)
 
     def _drop_behind(self, root: Node) -> Iterator[Drop]:
         """Drop what follows a failed job; none of it can be ready, since a job it follows has not succeeded."""
@@ -438,7 +408,7 @@ class Scheduler:
         for node in self._nodes:
             if self._states[node.index] in (State.WAITING, State.READY):
                 self._finish(node, State.STOPPED)
-        for occupation in self._running:
+        for occupation in self._held:
             yield Stop(name=occupation.name)
 
     def _make_ready(self, node: Node) -> None:
@@ -456,10 +426,6 @@ class Scheduler:
         self._scans.finish(node, had_begun=self._states[node.index] is State.RUNNING)
         self._states[node.index] = state
         self._n_unfinished -= 1
-
-
-def _name(job: Job) -> str:
-    return job.name
 
 
 def _longest(chains_s: Sequence[Sequence[float]]) -> Sequence[float]:

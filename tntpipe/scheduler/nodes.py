@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from tntpipe.resources import Resources
 from tntpipe.scheduler.events import Job
@@ -62,3 +62,22 @@ def nodes_of(jobs: Sequence[Job], budget: Resources, indices: Mapping[str, int] 
             )
         )
     return tuple(nodes)
+
+
+def renewed(nodes: Sequence[Node], told: Mapping[str, Job], budget: Resources) -> Iterator[Node]:
+    """These nodes with the jobs that are told, and paths and shapes that follow; they keep their indices.
+
+    Raises
+    ------
+    ValueError
+        A job differs in more than its memory and its times.
+    """
+    indices = {node.job.name: node.index for node in nodes}
+    jobs = {node.job.name: told.get(node.job.name, node.job) for node in nodes}
+    for node in nodes:
+        job = jobs[node.job.name]
+        if (job.follows, job.group, job.request.cpus) != (node.job.follows, node.job.group, node.job.request.cpus):
+            raise ValueError(f"{job.name} is re-estimated as a job with other predecessors, scan or CPUs")
+    left = [replace(job, follows=tuple(filter(jobs.__contains__, job.follows))) for job in jobs.values()]
+    for node in nodes_of(left, budget, indices):
+        yield replace(node, job=jobs[node.job.name])
