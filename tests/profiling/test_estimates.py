@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import math
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -19,6 +21,7 @@ from tntpipe.profiling.estimates import (
     Source,
     shipped_measurements,
 )
+from tntpipe.profiling.resource_file import ResourceFile, StepResources
 from tntpipe.resources import GIB
 from tools.measured_speed_up import overheads
 
@@ -64,6 +67,81 @@ def test_a_variant_that_was_not_measured_takes_the_largest_of_its_kind() -> None
 def test_an_estimate_says_whether_it_was_measured() -> None:
     assert ESTIMATES.of("lobes", "", 10**6).source is Source.SHIPPED
     assert ESTIMATES.of("brain_mask", "bet", 10**6).source is Source.ASSUMED
+
+
+VOXELS = 7_000_000
+SHIPPED = ESTIMATES.of("nonlinear_registration", "quick", VOXELS)
+
+
+def with_file(**figures: Any) -> Estimates:
+    """Estimates with a resource file that speaks of one kind."""
+    step = StepResources(**figures)
+    return Estimates(ResourceFile(path=Path("res.json"), steps={"nonlinear_registration": step}))
+
+
+def nonlinear(run: str = "quick", at: int = VOXELS, **figures: Any) -> Estimate:
+    return with_file(**figures).of("nonlinear_registration", run, at)
+
+
+def test_a_resource_file_goes_before_the_shipped_figures() -> None:
+    found = nonlinear(mem=5, time=77, ncpu=2)
+    assert (found.mem_bytes, found.cpu_s, found.cpus) == (5 * GIB, 77, 2)
+    assert (found.source, found.time_source) == (Source.FILE, Source.FILE)
+
+
+def test_what_a_resource_file_leaves_open_is_shipped() -> None:
+    assert with_file(mem=5).of("lobes", "", VOXELS) == ESTIMATES.of("lobes", "", VOXELS)
+    memory_only, time_only = nonlinear(mem=5, time=None), nonlinear(time=77)
+    assert memory_only == replace(SHIPPED, mem_bytes=5 * GIB, source=Source.FILE)
+    assert time_only == replace(SHIPPED, cpu_s=77, time_source=Source.FILE)
+    assert nonlinear(mem=5, time=0.0) == memory_only
+
+
+def test_a_plain_figure_is_taken_as_it_stands_whatever_the_scan() -> None:
+    assert {nonlinear(mem=5.3, at=voxels).mem_bytes for voxels in (1, 10**6, 10**8)} == {math.ceil(5.3 * GIB)}
+
+
+def test_a_time_of_other_parameters_is_not_taken() -> None:
+    assert nonlinear(mem=5, time=77, variant="debug", thread_overhead=0.5).time_source is Source.SHIPPED
+    assert nonlinear("quick", mem=5, time=77, variant="reference").cpu_s == SHIPPED.cpu_s
+    assert nonlinear("quick", time=77, variant="quick", thread_overhead=0.5).thread_overhead == 0.5
+
+
+def seen_at(voxels: int, **figures: Any) -> Estimates:
+    """The same with a profile of scans of that size behind it."""
+    return with_file(voxels=voxels, **figures)
+
+
+def test_a_time_grows_with_the_scan_as_the_shipped_one_does() -> None:
+    ratio = ESTIMATES.of("nonlinear_registration", "quick", 2 * VOXELS).cpu_s / SHIPPED.cpu_s
+    found = seen_at(VOXELS, time=100, variant="quick").of("nonlinear_registration", "quick", 2 * VOXELS)
+    assert found.cpu_s == pytest.approx(100 * ratio, rel=0.05)
+    assert nonlinear(time=100, at=2 * VOXELS).cpu_s == 100
+
+
+def test_memory_of_a_larger_scan_than_was_profiled_grows_as_the_shipped_one_does() -> None:
+    """Of a smaller one it stays what it was: a few peaks say nothing of how it falls."""
+    known = seen_at(VOXELS, mem=3.0)
+    larger = ESTIMATES.of("nonlinear_registration", "quick", 2 * VOXELS).mem_bytes / SHIPPED.mem_bytes
+    found = known.of("nonlinear_registration", "quick", 2 * VOXELS)
+    assert found.mem_bytes == pytest.approx(3 * GIB * larger, abs=STEP_BYTES)
+    assert known.of("nonlinear_registration", "quick", VOXELS // 2).mem_bytes == 3 * GIB
+
+
+def test_memory_that_follows_a_line_does_so_in_whole_steps() -> None:
+    known = seen_at(VOXELS, mem=3.0, mem_bytes_per_voxel=300.0, mem_least=0.3)
+    found = known.of("nonlinear_registration", "quick", VOXELS // 2).mem_bytes
+    assert 3 * GIB - 300 * VOXELS // 2 <= found < 3 * GIB - 300 * VOXELS // 2 + STEP_BYTES
+    assert found % STEP_BYTES == 0
+
+
+def test_memory_of_cheaper_parameters_is_raised_as_the_shipped_one_is_and_never_lowered() -> None:
+    reference = ESTIMATES.of("nonlinear_registration", "reference", VOXELS).mem_bytes / SHIPPED.mem_bytes
+    assert reference > 1.3
+    raised = nonlinear("reference", mem=3.0, variant="quick")
+    assert raised.mem_bytes == pytest.approx(3 * GIB * reference, abs=STEP_BYTES)
+    assert nonlinear("quick", mem=3.0, variant="reference").mem_bytes == 3 * GIB
+    assert nonlinear("reference", mem=3.0, variant="debug").mem_bytes == 3 * GIB
 
 
 def test_a_kind_that_was_not_measured_is_an_error_of_ours() -> None:

@@ -43,7 +43,7 @@ def test_a_look_that_is_there_twice_counts_once(tmp_path: Path) -> None:
     looks = [("wf.n4", 10.0, 0.5), ("wf.n4", 11.0, 0.75)]
     profile = monitored(tmp_path, *looks, *looks)
     assert len(profile.entries) == 2 and len(profile.steps) == 1
-    assert "2 looks are in it twice and count once" in profile.remarks
+    assert "of its looks 2 were there twice and count once" in profile.remarks
 
 
 def test_an_execution_on_another_day_is_another_one(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ import subprocess
 from pathlib import Path
 
 from tntpipe.budget.find import Budget
+from tntpipe.cli.estimate_sources import sources, summary
 from tntpipe.cli.plan import Plan, job_of
 from tntpipe.cli.settings import Settings
 from tntpipe.errors import OutputError, ProgramMissingError, UsageError
@@ -30,6 +31,7 @@ def print_plan(plan: Plan, settings: Settings, budget: Budget) -> None:
         print(f"notice   {notice}")
     for warned in plan.warned:
         print(f"warning  {warned.scan}: {warned.message}")
+    print(f"notice   {summary(plan.graph, plan.estimates)}")
     for refusal in plan.refusals:
         print(f"refused  {refusal.scan}: {refusal.message}")
     for scan in ("", *plan.scans):
@@ -39,7 +41,8 @@ def print_plan(plan: Plan, settings: Settings, budget: Budget) -> None:
                 job = job_of(step, plan.estimates, settings.ants_n_proc)
                 cpus = f"{job.request.cpus}-{job.max_cpus}" if job.moldable else str(job.request.cpus)
                 memory = format_gib(job.request.mem_bytes)
-                print(f"  {step.kind:<28} {cpus:>3} CPU {memory:>9} {job.wall_s:>8.0f} s  {step.program}")
+                needs = f"{cpus:>3} CPU {memory:>9} {job.wall_s:>8.0f} s"
+                print(f"  {step.kind:<28} {needs}  {step.program:<28} {sources(step, plan.estimates)}")
                 for export in step.exports:
                     print(f"      {export.path}")
     counts = f"{counted(len(plan.scans), 'scan')}, {len(plan.graph)} steps, {len(plan.refusals)} refused"

@@ -59,10 +59,20 @@ def _participant(options: argparse.Namespace, words: Sequence[str]) -> ExitStatu
     return run_participants(settings_of(options), words)
 
 
+def _create_resource_file(options: argparse.Namespace, _words: Sequence[str]) -> ExitStatus:
+    from tntpipe.cli.create_resource_file import create_resource_file
+
+    return create_resource_file(options)
+
+
 def _status(options: argparse.Namespace, _words: Sequence[str]) -> ExitStatus:
     from tntpipe.cli.status import show_status
 
     return show_status(options)
 
 
-_RUN: Mapping[str, Run] = {"participant": _participant, "status": _status}
+_RUN: Mapping[str, Run] = {
+    "participant": _participant,
+    "create_resource_file": _create_resource_file,
+    "status": _status,
+}

@@ -17,12 +17,15 @@ from tntpipe.steps.registration import PRESETS
 
 LEVELS: Mapping[str, str] = {
     "participant": "compute the volumes of every scan that is chosen; what is finished is kept",
+    "create_resource_file": "turn profiles of runs into requests; BIDS_DIR and OUTPUT_DIR are not read",
     "status": "say how a run stands, from any terminal; BIDS_DIR need not be there",
 }
 """What can be done, and what it is for."""
 
 RUNS = ("participant",)
 """The levels that compute."""
+
+CONVERTS = ("create_resource_file",)
 
 DESCRIPTION = """\
 Volumes of tissue by lobe, of subcortical structures and of the intracranial cavity from the T1w
@@ -44,6 +47,8 @@ examples:
   tntpipe bids out participant --registration quick    minutes instead of an hour and more a scan
   tntpipe bids out participant --dry-run               what would run and be written; runs nothing
   tntpipe bids out participant --plan                  how long that would take; runs nothing
+  tntpipe bids out create_resource_file --profiling_input_file prof.json \\
+                   --resource_output_file res.json     requests from what a run used; few need them
   tntpipe bids out status                              what runs, what failed and why, the end
 
 exit status: 0 all well; 1 some scan failed; 16 not a BIDS dataset; 17 unknown level; 18 nothing
@@ -79,7 +84,7 @@ class _Group:
         self._group = parser.add_argument_group(title)
         self._parser, self._levels = parser, levels
 
-    def add(self, *names: str, **keywords: Any) -> None:
+    def add(self, *names: str, also_for: tuple[str, ...] = (), **keywords: Any) -> None:
         spellings = dict.fromkeys(names)
         for name in names:
             stem = name.lstrip("-")
@@ -87,7 +92,7 @@ class _Group:
                 spellings |= dict.fromkeys((f"--{stem.replace('_', '-')}", f"--{stem.replace('-', '_')}"))
         action = self._group.add_argument(*spellings, **keywords)
         action.option_strings = list(names[:1]) + [s for s in spellings if s != names[0]]
-        self._parser.levels_of[action.dest] = self._levels
+        self._parser.levels_of[action.dest] = self._levels + also_for
 
 
 class _Help(argparse.RawDescriptionHelpFormatter):
@@ -131,6 +136,7 @@ def make_parser() -> Parser:
     _add_method(_Group(parser, "how to compute it", RUNS))
     _add_model(_Group(parser, "another model than the built-in MNI152NLin2009cAsym", RUNS))
     _add_resources(_Group(parser, "resources", RUNS))
+    _add_converting(_Group(parser, "from profiles to a resource file", CONVERTS))
     _add_planning(_Group(parser, "planning (nothing is run)", RUNS))
     _add_running(_Group(parser, "running", RUNS))
     _add_status(_Group(parser, "status", ("status",)))
@@ -273,9 +279,40 @@ def _add_resources(group: _Group) -> None:
     )
     group.add(
         "--profiling_output_file",
+        also_for=CONVERTS,
         type=path,
         metavar="JSON",
         help="write there what each step used, over time, whatever comes of the run",
+    )
+    group.add(
+        "--resource_input_file",
+        type=path,
+        metavar="JSON",
+        help="what each step should be given, from create_resource_file or by hand (docs/resources.md)",
+    )
+
+
+def _add_converting(group: _Group) -> None:
+    group.add(
+        "--profiling_input_file",
+        action=Gather,
+        nargs="+",
+        type=path,
+        metavar="JSON",
+        help="profiles of runs; also OUTPUT_DIR/logs/run-*/journal.jsonl and nipype's resource_monitor.json",
+    )
+    group.add("--resource_output_file", type=path, metavar="JSON", help="the resource file to write")
+    group.add(
+        "--resource_rule",
+        choices=["padded", "reference"],
+        default="padded",
+        help="padded: with margins, and by the size of the scan where that shows (default); reference: the largest "
+        "that was seen",
+    )
+    group.add(
+        "--mixed_profiles",
+        action="store_true",
+        help="put profiles of several machines, or of runs with different parameters, together",
     )
 
 

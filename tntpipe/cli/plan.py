@@ -86,7 +86,7 @@ def make_plan(settings: Settings, n_threads: int, progress: Callable[[str], None
     refused = _named(selected.refused, settings.bids_dir)
     return Plan(
         graph=build_graph(steps, programs.commands),
-        estimates=Estimates(),
+        estimates=Estimates(settings.resources),
         programs=programs,
         dataset=selected.dataset,
         scans=tuple(scans),
@@ -142,17 +142,19 @@ def check_budget(graph: Graph, estimates: Estimates, ants_n_proc: int | None, bu
         Scheduler([job_of(step, estimates, ants_n_proc) for step in alike.values()], budget)
     except BudgetError as error:
         options = "--n_proc and --memory_gb set the budget; --ants_n_proc sets the CPUs of ANTs steps."
+        if estimates.file is not None:
+            options += f" The resource file {estimates.file.path} may ask for too much."
         raise BudgetError(error.fact, remedy=f"{error.remedy} {options}") from None
 
 
 def job_of(step: Step, estimates: Estimates, ants_n_proc: int | None, follows: tuple[str, ...] = ()) -> Job:
     """What the scheduler is told of a step; without ``ants_n_proc`` it chooses the CPUs of a moldable one."""
     expected = estimates.of(step.kind, step.variant, step.voxels)
-    threads = (ants_n_proc or 1) if step.moldable else 1
+    threads = (ants_n_proc or 1) if step.moldable else expected.cpus
     return Job(
         name=step.name,
         request=Resources(threads, expected.mem_bytes),
-        wall_s=expected.wall_s(threads),
+        wall_s=expected.wall_s(threads if step.moldable else 1),
         follows=follows,
         group=step.scan,
         kind=step.kind,

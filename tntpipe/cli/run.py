@@ -14,6 +14,7 @@ from tntpipe.bids.methods import RunFacts
 from tntpipe.budget.find import Budget, find_budget
 from tntpipe.budget.host import host
 from tntpipe.cli.dry_run import print_graph_written, print_plan, write_graph
+from tntpipe.cli.estimate_sources import other_machine, summary, table
 from tntpipe.cli.plan import Plan, check_budget, jobs_of, make_plan
 from tntpipe.cli.predict import predict
 from tntpipe.cli.profile_output import refuse_unwritable, write_profile_of_run
@@ -45,6 +46,7 @@ from tntpipe.executors.learner import Learner, Learnt
 from tntpipe.executors.machine import Machine
 from tntpipe.graph import Graph
 from tntpipe.lines import counted
+from tntpipe.profiling.estimates import Source
 from tntpipe.readiness import Readiness
 from tntpipe.resources import Resources
 from tntpipe.scan_tracker import ScanTracker
@@ -109,7 +111,7 @@ class _Run:
         self._done = _done_steps(plan.graph, self._work, self._derivatives)
         jobs = jobs_of(plan.graph, plan.estimates, self._done, settings.ants_n_proc)
         self._scheduler = Scheduler(jobs, budget.resources)
-        self._learner = _learner(plan.graph, jobs, budget.resources, self._tell_learnt)
+        self._learner = _learner(plan, jobs, budget.resources, self._tell_learnt)
         self._tracker = ScanTracker(plan.graph, plan.scans, self._done)
         self._readiness = Readiness(plan.graph, self._done)
         self._forecaster = Forecaster(self._foreseen)
@@ -196,9 +198,22 @@ class _Run:
             self._views.emit(Notice(text=text, level="WARNING"))
         for warned in plan.warned:
             self._views.emit(Notice(text=f"{warned.scan}: {warned.message}", level="WARNING"))
+        self._tell_estimates()
         for refusal in plan.refusals:
             self._views.emit(ScanEnded(scan=refusal.scan, outcome=ScanOutcome.REFUSED, message=refusal.message))
         self._emit_all(chain[RunEvent](self._tracker.begin(), self._readiness.begin()))
+
+    def _tell_estimates(self) -> None:
+        """Say where the estimates come from: in short where a file was given, and in the log of each kind of step."""
+        plan = self._plan
+        left = [step for step in plan.graph if step.name not in self._done]
+        level = "DEBUG" if plan.estimates.file is None else "INFO"
+        self._views.emit(Notice(text=summary(left, plan.estimates), level=level))
+        elsewhere = other_machine(plan.estimates, host(), str(plan.programs.ants))
+        if elsewhere is not None:
+            self._views.emit(Notice(text=elsewhere))
+        for line in table(left, plan.estimates):
+            self._views.emit(Notice(text=line, level="DEBUG"))
 
     def _emit(self, event: RunEvent) -> None:
         self._views.emit(event)
@@ -259,10 +274,18 @@ class _Run:
             self._views.emit(Notice(text=f"  {name} {why}"))
 
 
-def _learner(graph: Graph, jobs: Sequence[Job], budget: Resources, tell: Callable[[Learnt], None]) -> Learner:
+def _learner(plan: Plan, jobs: Sequence[Job], budget: Resources, tell: Callable[[Learnt], None]) -> Learner:
     """Of the steps that are left to run."""
-    sizes = {job.name: (graph.steps[job.name].variant, graph.steps[job.name].voxels) for job in jobs}
-    return Learner(jobs, sizes, budget, tell=tell)
+    steps = [plan.graph.steps[job.name] for job in jobs]
+    expected = {step.name: plan.estimates.of(step.kind, step.variant, step.voxels) for step in steps}
+    return Learner(
+        jobs,
+        {step.name: (step.variant, step.voxels) for step in steps},
+        budget,
+        fixed=[name for name, estimate in expected.items() if estimate.source is Source.FILE],
+        fixed_times=[name for name, estimate in expected.items() if estimate.time_source is Source.FILE],
+        tell=tell,
+    )
 
 
 def _say_progress(text: str) -> None:

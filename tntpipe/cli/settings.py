@@ -18,6 +18,8 @@ from tntpipe.cli.values import LARGEST_GIB, SMALLEST_GIB
 from tntpipe.errors import InputMissingError, UsageError
 from tntpipe.model import Model, existing
 from tntpipe.pipeline.method import BrainExtraction, Method
+from tntpipe.profiling.estimates import shipped_measurements
+from tntpipe.profiling.resource_file import ResourceFile, read_resource_file
 from tntpipe.steps.registration import PRESETS
 
 
@@ -42,6 +44,7 @@ class Settings:
     dry_run: bool
     graph_output: Path | None
     profiling_output_file: Path | None
+    resources: ResourceFile | None
     stop_on_first_crash: bool
     dashboard: bool
     loglevel: str
@@ -96,6 +99,7 @@ def settings_of(options: argparse.Namespace) -> Settings:
         dry_run=options.dry_run,
         graph_output=options.graph_output,
         profiling_output_file=options.profiling_output_file,
+        resources=_resources(options.resource_input_file),
         stop_on_first_crash=options.stop_on_first_crash,
         dashboard=not options.no_dashboard,
         loglevel="DEBUG" if options.verbose else options.loglevel,
@@ -197,6 +201,10 @@ def _method(options: argparse.Namespace) -> Method:
         bet_vertical_gradient=options.bet_vertical_gradient or 0.0,
         random_seed=options.random_seed,
     )
+
+
+def _resources(path: Path | None) -> ResourceFile | None:
+    return None if path is None else read_resource_file(path, shipped_measurements()["kinds"])
 
 
 _UNITS_GIB = {"k": 2.0**-20, "m": 2.0**-10, "g": 1.0, "t": 2.0**10}

@@ -47,8 +47,8 @@ class _Kind:
 class Learner:
     """Learns in one run of ``jobs``.
 
-    ``sizes`` tells the variant and the voxels of each; ``fixed`` names those whose figures a resource file gave;
-    ``tell`` hears what was learnt.
+    ``sizes`` tells the variant and the voxels of each; ``fixed`` names those whose request a resource file gave,
+    ``fixed_times`` those whose time it gave, by default the same; ``tell`` hears what was learnt.
     """
 
     def __init__(
@@ -58,11 +58,13 @@ class Learner:
         budget: Resources,
         *,
         fixed: Collection[str] = (),
+        fixed_times: Collection[str] | None = None,
         tell: Callable[[Learnt], None] = lambda learnt: None,
     ) -> None:
         self._expected = {job.name: job for job in jobs}
         self._now = dict(self._expected)
         self._sizes, self._budget, self._fixed, self._tell = sizes, budget, frozenset(fixed), tell
+        self._fixed_times = self._fixed if fixed_times is None else frozenset(fixed_times)
         self._raised: dict[str, int] = {}
         self._kinds: dict[tuple[str, str], _Kind] = {}
         for name in self._expected:
@@ -139,7 +141,7 @@ class Learner:
         mem_bytes = max(math.ceil(mem_bytes / STEP_BYTES) * STEP_BYTES, self._raised.get(name, 0))
         if mem_bytes < job.request.mem_bytes < mem_bytes + STEP_BYTES:
             mem_bytes = job.request.mem_bytes  # the same, not rounded
-        ratio = 1.0 if is_fixed else learning.time_ratio
+        ratio = 1.0 if name in self._fixed_times else learning.time_ratio
         return replace(
             job,
             request=Resources(job.request.cpus, min(mem_bytes, self._budget.mem_bytes)),

@@ -52,7 +52,7 @@ def profile_of_arrays(content: Mapping[str, Any], kinds: Collection[str]) -> Pro
     runs = [
         run
         for _, group in groupby(ordered, key=lambda look: look[:2])
-        for run in _executions([entry for *_, entry in group])
+        for run in executions([entry for *_, entry in group])
     ]
     return Profile(
         steps=tuple(_use(run, kinds) for run in runs),
@@ -60,7 +60,7 @@ def profile_of_arrays(content: Mapping[str, Any], kinds: Collection[str]) -> Pro
         remarks=(
             CPUS_REMARK,
             MEMORY_REMARK,
-            *((f"{n_twice} looks are in it twice and count once",) if n_twice else ()),
+            *((f"of its looks {n_twice} were there twice and count once",) if n_twice else ()),
         ),
     )
 
@@ -78,7 +78,7 @@ def kind_of(name: str, kinds: Collection[str]) -> str:
     return ".".join(kept or parts[-1:])
 
 
-def _executions(entries: Iterable[Entry]) -> Iterator[list[Entry]]:
+def executions(entries: Iterable[Entry]) -> Iterator[list[Entry]]:
     """A node's looks, divided where there is a long gap."""
     execution: list[Entry] = []
     for entry in entries:

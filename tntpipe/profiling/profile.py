@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from tntpipe.resources import GIB
+
 SCHEMA_VERSION = 1
 
 DEBUG = "debug"
@@ -39,8 +41,8 @@ class Entry:
 class StepUse:
     """What one step used, over its last try; the peak is that of all tries.
 
-    ``voxels`` is 0, ``threads`` 1 and ``cpu_s`` None where nobody recorded them. ``request_bytes`` is what the last try
-    had been given.
+    ``voxels`` is 0, ``threads`` 1, ``variant`` and ``cpu_s`` None where nobody recorded them. ``request_bytes`` is what
+    the last try had been given.
     """
 
     name: str
@@ -49,7 +51,7 @@ class StepUse:
     wall_s: float
     peak_bytes: int
     scan: str = ""
-    variant: str = ""
+    variant: str | None = None
     voxels: int = 0
     threads: int = 1
     n_tries: int = 1
@@ -98,9 +100,13 @@ class Profile:
     @property
     def machine(self) -> str:
         """The machine and the ANTs build, as far as times and memory depend on them; empty where they are not known."""
-        if not self.host:
-            return ""
-        processor = self.host.get("processor") or self.host.get("machine", "?")
-        gib = round(self.host.get("mem_bytes", 0) / 2**30)
-        ants, _, _ = str(self.host.get("ants", "ANTs ?")).partition(" (")  # where it is installed makes no difference
-        return f"{self.host.get('cpus', '?')} CPUs ({processor}), {gib} GiB, {ants}"
+        return machine_of(self.host)
+
+
+def machine_of(host: Mapping[str, Any]) -> str:
+    """A host in words: no name, since containers have a new one each time, and not where ANTs lies."""
+    if not host:
+        return ""
+    processor = host.get("processor") or host.get("machine", "?")
+    ants, _, _ = str(host.get("ants", "ANTs ?")).partition(" (")
+    return f"{host.get('cpus', '?')} CPUs ({processor}), {round(host.get('mem_bytes', 0) / GIB)} GiB, {ants}"
