@@ -43,7 +43,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "run_state": {"events", "lines"},
     "scan_tracker": {"events", "graph"},
     "readiness": {"events", "graph", "steps"},
-    "dashboard": {"run_state", "events", "resources", "durations"},
+    "dashboard": {"run_state", "events", "lines", "resources", "durations"},
     "lines": {"events", "resources", "durations"},
     "waiting": {"scheduler", "resources", "durations"},
     "crash": {"events", "workfolder", "resources", "step_logs"},

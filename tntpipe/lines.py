@@ -75,4 +75,5 @@ def _ended(event: StepEnded) -> tuple[str, str]:
 def _used(usage: Mapping[str, Any]) -> str:
     if not usage:
         return ""
-    return f" ({duration(usage['wall_s'])}, {usage['cpu_s']:.0f} CPU-seconds, {format_gib(usage['peak_bytes'])})"
+    cpu_s = f"{usage['cpu_s']:.0f}" if usage["cpu_s"] >= 10 else f"{usage['cpu_s']:.1f}"
+    return f" ({duration(usage['wall_s'])}, {cpu_s} CPU-seconds, {format_gib(usage['peak_bytes'])})"

@@ -5,7 +5,8 @@ from __future__ import annotations
 import gc
 import os
 import sys
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from itertools import chain, islice
 
 from tntpipe import __version__
@@ -51,7 +52,7 @@ from tntpipe.readiness import Readiness
 from tntpipe.resources import Resources
 from tntpipe.scan_tracker import ScanTracker
 from tntpipe.scheduler.core import Scheduler
-from tntpipe.scheduler.events import Action, Drop, Event, Job, Launch, RuleChosen
+from tntpipe.scheduler.events import Action, Drop, Event, Interrupted, Job, Launch, RuleChosen
 from tntpipe.waiting import waiting_steps
 from tntpipe.workfolder import WorkFolder, remove_steps
 
@@ -135,9 +136,12 @@ class _Run:
             self._plan.programs.commands,
             self._emit,
             self._budget.mem.amount,
-            tick=self._tick if views.live else None,
+            tick=self._tick,
+            tick_s=views.tick_s,
             asked=self._tell_what_waits,
-            paused=views.put_away,
+            paused=self._paused,
+            gone=views.gone,
+            log_begun=views.step_logs.show,
         )
         status = ExitStatus.SOFTWARE
         with machine.signals():
@@ -244,6 +248,8 @@ class _Run:
         elif isinstance(happened, Drop):
             step = self._plan.graph.steps[happened.name]
             self._emit(StepDropped(name=step.name, scan=step.scan, because=happened.because))
+        elif isinstance(happened, Interrupted):
+            self._views.emit(Notice(text="the run stops: its steps are asked to end", level="WARNING"))
         elif isinstance(happened, RuleChosen):
             self._views.emit(Notice(text=f"looked ahead; from now on: {happened.rule}", level="DEBUG"))
 
@@ -262,13 +268,24 @@ class _Run:
         """Foresee the end while nothing happens, and draw the screen, with the head of the queue."""
         for _ in islice(self._forecaster.consider(self._scheduler, self._machine.now()), N_SLICES_A_TICK):
             pass
+        self._views.tick(self._find_out_what_waits)
+
+    def _find_out_what_waits(self) -> None:
         waiting = dict(waiting_steps(self._scheduler, self._machine.now(), N_WAITING_SHOWN))
         if waiting != self._views.state.waiting:
             self._views.emit(StepsWaiting(steps=waiting))
-        self._views.tick()
+
+    @contextmanager
+    def _paused(self) -> Iterator[None]:
+        """While it lasts, no time passes for the run, and the screen is the terminal's again."""
+        with self._views.put_away():
+            yield
+        self._forecaster.be_surprised()
 
     def _tell_what_waits(self) -> None:
-        """Say in the log what waits, and why."""
+        """Say in the log what waits, and why, and in the status file how the run stands."""
+        self._find_out_what_waits()
+        self._views.write_status()
         self._views.emit(Notice(text=f"{counted(len(self._views.state.running), 'step')} running; what waits:"))
         for name, why in waiting_steps(self._scheduler, self._machine.now(), N_WAITING_LOGGED):
             self._views.emit(Notice(text=f"  {name} {why}"))

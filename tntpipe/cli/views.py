@@ -4,34 +4,38 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
 
-from rich.console import Console
-from rich.live import Live
-
 from tntpipe.appended import AppendedLines
 from tntpipe.cli.screen import screen_may_be_gone
+from tntpipe.cli.status_file import STATUS_NAME, StatusFile
 from tntpipe.cli.thinning import Thinning
 from tntpipe.crash import crash_name, crash_text
-from tntpipe.dashboard import render
-from tntpipe.events import Outcome, RunEvent, StepEnded, StepSampled, StepsWaiting
+from tntpipe.dashboard.live import LiveScreen, live_screen
+from tntpipe.events import Outcome, RunEnded, RunEvent, StepEnded, StepSampled, StepsWaiting
 from tntpipe.files import write_text
 from tntpipe.journal import Journal
 from tntpipe.lines import LEVELS, counted, line_of
 from tntpipe.run_state import RunState
+from tntpipe.status import heartbeat
+from tntpipe.step_logs import StepLogs
+from tntpipe.workfolder import LOG_NAME
 
-JOURNALED_QUEUE_S = 10.0
+JOURNALED_QUEUE_S = 60.0
 """What waits goes to the journal this far apart; the screen has it all."""
 
+HEARTBEAT_S = 60.0
+"""How the run stands is said in the log, and where there is no screen, this often."""
+
+SCREEN_TICK_S, PLAIN_TICK_S = 0.25, 5.0
+"""How often somebody has to call ``tick``."""
+
 JOURNAL_NAME = "journal.jsonl"
-FRAME_S = 0.2
-"""The screen is drawn again this far apart at least, however much happens."""
-
-
+FOOTER = "Ctrl-C stops the run in good order, Ctrl-Z pauses it    log: "
 GOES_ON = "The run goes on, and writes what is missing as soon as it can: make room, or see to the disk."
 
 
@@ -39,34 +43,36 @@ class Views:
     """Stamps each event with the time and hands it to every view."""
 
     def __init__(self, log_dir: Path, *, dashboard: bool, loglevel: str) -> None:
-        self.state = RunState()
+        self.state = RunState(lowest="DEBUG" if loglevel == "DEBUG" else "INFO")
         self.when = datetime.now().strftime("%Y%m%d-%H%M%S")
         self.run_dir = _new_folder(log_dir, f"run-{self.when}")
+        self.step_logs = StepLogs(self.run_dir)
         self._log_dir = log_dir
         self._journal = Journal(self.run_dir / JOURNAL_NAME)
         self._log = AppendedLines(self.run_dir / "run.log")
+        self._status = StatusFile(log_dir / STATUS_NAME, self.run_dir)
         self._troubled: set[Path] = set()
         self._lowest = LEVELS.index(loglevel)
         self._thinning = Thinning()
         self._journaled_queue = float("-inf")
-        self._drawn = 0.0
-        self.console = Console(stderr=True)
-        self.live: Live | None = None
-        if dashboard and self.console.is_terminal and not self.console.is_dumb_terminal:
-            self.live = Live(console=self.console, auto_refresh=False, transient=True)
+        self._beat = time.monotonic()
+        self.live: LiveScreen | None = None
+        if dashboard:
+            self.live = live_screen(sys.stderr, f"{FOOTER}{self._log.path}")
+
+    @property
+    def tick_s(self) -> float:
+        """How often ``tick`` is to be called."""
+        return SCREEN_TICK_S if self.live else PLAIN_TICK_S
 
     def __enter__(self) -> Views:
-        if self.live:
-            with screen_may_be_gone():
-                self.live.start()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if self.live:
-            with screen_may_be_gone():
-                self.live.stop()
+            self.live.close()
         self._journal.close()
         self._log.close()
         for file in (self._journal.lines, self._log):
@@ -79,14 +85,13 @@ class Views:
     def put_away(self) -> Iterator[None]:
         """While it lasts, the screen is the terminal's again."""
         if self.live:
-            with screen_may_be_gone():
-                self.live.stop()
-        try:
-            yield
-        finally:
-            if self.live:
-                with screen_may_be_gone():
-                    self.live.start()
+            self.live.put_away()
+        yield
+
+    def gone(self) -> None:
+        """The process will be gone at once."""
+        if self.live:
+            self.live.put_away_at_once()
 
     def emit(self, event: RunEvent) -> None:
         """Take one event."""
@@ -95,25 +100,43 @@ class Views:
         if self._is_for_journal(event):
             self._journal.record(t, event)
             self._watch(t, self._journal.lines)
-        if isinstance(event, StepEnded) and event.outcome is Outcome.FAILED:
-            self._write_crash_file(t, event)
+        if isinstance(event, StepEnded):
+            self._keep_log(t, event)
         line = line_of(event)
         if line is not None:
             self._say(t, *line)
+        if isinstance(event, RunEnded):
+            self.write_status()
 
-    def _write_crash_file(self, t: float, event: StepEnded) -> None:
+    def write_status(self) -> None:
+        """Write the status file now."""
+        self._status.write(self.state, time.time())
+
+    def _keep_log(self, t: float, event: StepEnded) -> None:
+        failed = event.outcome is Outcome.FAILED
+        if event.folder:
+            self.step_logs.keep(event.name, Path(event.folder) / LOG_NAME, failed=failed)
+        if not failed:
+            return
         try:
             write_text(self._log_dir / crash_name(event, self.when), crash_text(event))
         except OSError as error:
             self._say(t, "ERROR", f"the crash file of {event.name} cannot be written: {error.strerror}")
 
-    def tick(self) -> None:
-        """Draw the screen again, if it is time."""
-        t = time.time()
-        if self.live and abs(t - self._drawn) >= FRAME_S:
-            self._drawn = t
-            with screen_may_be_gone():
-                self.live.update(render(self.state, t, height=self.console.height), refresh=True)
+    def tick(self, prepare: Callable[[], None] = lambda: None) -> None:
+        """Draw the screen, say how the run stands, and write it to its file, each if it is time.
+
+        ``prepare`` is called before any of them, to find out what is known only when it is asked for.
+        """
+        now = time.monotonic()
+        if self.live:
+            self.live.tick(self.state, time.time(), prepare)
+        if now - self._beat >= HEARTBEAT_S:
+            self._beat = now
+            prepare()
+            t = time.time()
+            self._say(t, "INFO", heartbeat(self.state, t))
+            self.write_status()
 
     def _is_for_journal(self, event: RunEvent) -> bool:
         match event:
@@ -128,7 +151,7 @@ class Views:
         return True
 
     def _say(self, t: float, level: str, text: str) -> None:
-        stamped = f"{datetime.fromtimestamp(t).isoformat(sep=' ', timespec='seconds')} {level:<7} {text}"
+        stamped = f"{datetime.fromtimestamp(t).isoformat(sep=' ', timespec='seconds')} {level:<7} {_one_line(text)}"
         self._log.append(stamped)
         if not self.live and LEVELS.index(level) >= self._lowest:
             with screen_may_be_gone():
@@ -144,6 +167,10 @@ class Views:
             self._troubled.remove(file.path)
             missing = counted(file.n_lost, "line") if file.n_lost else "nothing"
             self._say(t, "INFO", f"{file.path} is written again; {missing} missing in it")
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split()) if "\n" in text else text
 
 
 def _new_folder(parent: Path, name: str) -> Path:

@@ -13,7 +13,7 @@ from collections.abc import Callable, Generator, Iterator
 from tntpipe.executors.drive import Thinker
 from tntpipe.executors.look_ahead import end_of
 from tntpipe.scheduler.core import Scheduler
-from tntpipe.scheduler.events import Action, Drop, Ended, Event, Interrupted, Launch, RuleChosen, Stop
+from tntpipe.scheduler.events import Action, Ended, Event, Interrupted, Launch, Stop
 
 ROUND = 0.05
 """Part of the time left after which to think again."""
@@ -46,8 +46,12 @@ class Forecaster:
                 self._is_over = True
             case Launch() | Stop() | Ended(succeeded=True):
                 pass
-            case Ended() | Drop() | RuleChosen() | _:
-                self._was_surprised = True
+            case _:
+                self.be_surprised()
+
+    def be_surprised(self) -> None:
+        """Think again as soon as may be."""
+        self._was_surprised = True
 
     def consider(self, scheduler: Scheduler, now: float) -> Iterator[None]:
         """Think about a scheduler; yields after each slice. What is broken off is taken up at the next call."""

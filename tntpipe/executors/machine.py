@@ -86,11 +86,13 @@ class Machine:
         tick_s: float = 0.25,
         asked: Callable[[], None] = lambda: None,
         paused: Callable[[], contextlib.AbstractContextManager[None]] = contextlib.nullcontext,
+        gone: Callable[[], None] = lambda: None,
+        log_begun: Callable[[str, Path], None] = lambda step_name, log: None,
     ) -> None:
         self._graph, self._work, self._derivatives = graph, work, derivatives
         self._commands, self._emit = commands, emit
         self._tick, self._tick_s = tick, tick_s
-        self._asked, self._paused = asked, paused
+        self._asked, self._paused, self._log_begun = asked, paused, log_begun
         self._monitor = Monitor()
         self._watchdog, self._retries, self._oom_kills = Watchdog(mem_bytes), Retries(mem_bytes), OomKills()
         self._pressed = False
@@ -103,7 +105,7 @@ class Machine:
         self._wake_read, self._wake_write = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
         self._selector.register(self._wake_read, selectors.EVENT_READ)
         self._sentinel: Sentinel | None = None
-        self._signals = Signals(self._wake)
+        self._signals = Signals(self._wake, gone)
         self._give_up_at: float | None = None
         self._doubted: deque[tuple[float, _Running, Usage]] = deque()
         self._paused_s = 0.0
@@ -138,6 +140,7 @@ class Machine:
             (scratch / LOG_NAME).write_text(f"{argv[0]} could not be started: {error}\n", encoding="utf-8")
             self._fail(step, scratch, argv, None, f"could not be started: {error.strerror}")
             return
+        self._log_begun(step.name, scratch / LOG_NAME)
         self._monitor.watch(child.pid, self.now())
         self._running[child.fd] = _Running(
             step, child, scratch, argv, action, since=self.now(), told_bytes=action.request.mem_bytes

@@ -21,10 +21,10 @@ LAST_STOP = 3
 
 
 class Signals:
-    """The signals of one run; ``wake`` is called in the handler."""
+    """The signals of one run; ``wake`` is called in the handler, ``gone`` before the process is gone at once."""
 
-    def __init__(self, wake: Callable[[], None]) -> None:
-        self._wake = wake
+    def __init__(self, wake: Callable[[], None], gone: Callable[[], None] = lambda: None) -> None:
+        self._wake, self._gone = wake, gone
         self._n_stops = 0
         self._n_stops_told = 0
         self._came: set[int] = set()
@@ -60,6 +60,7 @@ class Signals:
         if number in STOP_SIGNALS:
             self._n_stops += 1
             if self._n_stops >= LAST_STOP:
+                self._gone()
                 os._exit(128 + number)
             self.first_stop = self.first_stop or number
         else:

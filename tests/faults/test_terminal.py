@@ -1,0 +1,166 @@
+"""A real run on a terminal: it is left as it was found, however the run ends."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import re
+import signal
+import struct
+import termios
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+from fake_ants import Place, Run, write_programs, write_scans
+from processes import until
+
+from tntpipe.dashboard.screen import BEGIN_UPDATE, END_UPDATE, ENTER, LEAVE
+
+SLEEPS = "exec sleep 300"
+STUCK = """
+import time, tntpipe.cli.run as run
+def drive(scheduler, machine, *_):
+    machine._tick()
+    time.sleep(300)
+run.drive = drive
+"""
+CRASHES = (
+    "import tntpipe.dashboard.live as live\n"
+    "def frame(*_):\n"
+    "    from tntpipe.dashboard.cells import cut\n"
+    "    frame.n = getattr(frame, 'n', 0) + 1\n"
+    "    assert frame.n < 4, 'a bug'\n"
+    "    return [((str(frame.n), ''),)] * 24\n"
+    "live.frame = frame"
+)
+
+
+class Terminal:
+    """A terminal of 80 by 24 that remembers what it was sent."""
+
+    def __init__(self) -> None:
+        self.master, self.slave = os.openpty()
+        os.set_blocking(self.master, False)
+        fcntl.ioctl(self.slave, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
+        self.modes = termios.tcgetattr(self.slave)
+        self._sent = b""
+
+    @property
+    def sent(self) -> str:
+        """All that it was sent; whoever looks reads what is there."""
+        with contextlib.suppress(OSError):
+            while part := os.read(self.master, 65536):
+                self._sent += part
+        return self._sent.decode(errors="replace")
+
+    def status_of(self, run: Run) -> int:
+        """Read until the run has ended; its exit status."""
+        until(lambda: self.sent and run.process.poll() is not None)
+        return run.status()
+
+    def type(self, keys: bytes) -> None:
+        os.write(self.master, keys)
+
+    @property
+    def is_as_it_was(self) -> bool:
+        """Every mode, and all that was taken was given back."""
+        taken = [code for code in re.findall(r"\x1b\[\?(\d+)[hl]", self.sent) if code in ("1049", "25", "7")]
+        return (
+            termios.tcgetattr(self.slave) == self.modes
+            and self.sent.count(ENTER) == self.sent.count(LEAVE)
+            and len(taken) == 3 * (self.sent.count(ENTER) + self.sent.count(LEAVE))
+        )
+
+
+@pytest.fixture
+def terminal(monkeypatch: pytest.MonkeyPatch) -> Iterator[Terminal]:
+    monkeypatch.setenv("TERM", "xterm")
+    terminal = Terminal()
+    yield terminal
+    os.close(terminal.slave)
+    os.close(terminal.master)
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Iterator[Place]:
+    write_scans(tmp_path / "bids", "01", "02")
+    place = Place(tmp_path)
+    yield place
+    for process in psutil.Process().children():
+        process.kill()
+        process.wait()
+
+
+def running(place: Place, terminal: Terminal) -> Run:
+    """A run that has drawn its screen while ANTs sleeps."""
+    write_programs(place.root / "ants", SLEEPS)
+    run = place.start(terminal=terminal.slave)
+    until(lambda: "sub-02/bias_correction" in terminal.sent)
+    return run
+
+
+def test_ctrl_c_gives_the_terminal_back_and_then_says_how_it_went(place: Place, terminal: Terminal) -> None:
+    run = running(place, terminal)
+    assert not terminal.is_as_it_was
+    terminal.type(b"abc")
+    terminal.type(b"\x03")
+    assert terminal.status_of(run) == 130
+    assert terminal.is_as_it_was
+    until(lambda: "2 unfinished" in terminal.sent)
+    assert "abc" not in terminal.sent, "keys are not echoed into the frame"
+    assert "2 unfinished" in terminal.sent.rpartition(LEAVE)[2], "not on the screen that goes away"
+
+
+def test_a_run_that_is_stuck_gives_the_terminal_back_at_the_third_signal(place: Place, terminal: Terminal) -> None:
+    write_programs(place.root / "ants", SLEEPS)
+    run = place.start(before=STUCK, terminal=terminal.slave)
+    until(lambda: END_UPDATE in terminal.sent)
+    for _ in range(3):
+        run.process.send_signal(signal.SIGTERM)
+        time.sleep(0.2)
+    assert terminal.status_of(run) == 143
+    assert terminal.is_as_it_was
+
+
+def test_a_bug_gives_the_terminal_back_and_is_told(place: Place, terminal: Terminal) -> None:
+    write_programs(place.root / "ants", SLEEPS)
+    run = place.start(before=CRASHES, terminal=terminal.slave)
+    assert terminal.status_of(run) == 70
+    assert terminal.is_as_it_was
+    until(lambda: "AssertionError: a bug" in terminal.sent.rpartition(LEAVE)[2])
+
+
+def test_a_pause_gives_the_terminal_back_and_the_run_takes_it_again(place: Place, terminal: Terminal) -> None:
+    run = running(place, terminal)
+    os.kill(run.process.pid, signal.SIGTSTP)
+    until(lambda: psutil.Process(run.process.pid).status() == psutil.STATUS_STOPPED)
+    assert terminal.is_as_it_was
+    n_entered = terminal.sent.count(ENTER)
+    os.kill(run.process.pid, signal.SIGCONT)
+    until(lambda: terminal.sent.count(ENTER) == n_entered + 1)
+    os.kill(run.process.pid, signal.SIGINT)
+    assert terminal.status_of(run) == 130
+    assert terminal.is_as_it_was
+
+
+def test_lines_come_instead_of_the_screen_where_that_is_asked_for(place: Place, terminal: Terminal) -> None:
+    write_programs(place.root / "ants", "exit 3")
+    run = place.start("--no_dashboard", "--stop_on_first_crash", terminal=terminal.slave)
+    assert terminal.status_of(run) == 1
+    until(lambda: "0 done, " in terminal.sent)
+    assert BEGIN_UPDATE not in terminal.sent and ENTER not in terminal.sent
+    assert "/bias_correction failed: exit status 3" in terminal.sent
+
+
+def test_files_hold_no_codes_of_the_terminal(place: Place, terminal: Terminal) -> None:
+    write_programs(place.root / "ants", "exit 3")
+    run = place.start("--stop_on_first_crash", terminal=terminal.slave)
+    assert terminal.status_of(run) == 1
+    logs = list((place.out / "logs").rglob("*"))
+    texts = [path.read_text() for path in logs if path.is_file()]
+    assert any(path.name == "run.log" for path in logs) and any("crash-" in path.name for path in logs)
+    assert not any("\x1b" in text or "[bold" in text for text in texts)
