@@ -1,11 +1,11 @@
-"""Adds to ``tntpipe/profiling/measured.json`` how much faster each kind of step is with more threads.
+"""Adds to ``tntpipe/profiling/profiles/shipped.json`` how much faster each kind of step is with more threads.
 
-Give the work folder of a run with one thread for each step, and that of the same run with several (``--ants_n_proc``).
-S(k) is the CPU time with one thread, which is its wall time on a quiet machine, over the wall time with k; from it
-follows a in S(k) = k / (1 + a (k - 1)). Steps under a second say nothing and are left out, and so are those that came
-out more than k times as fast: the two runs of them did not do the same work.
+Give the profile (or the journal) of a run with one thread for each step, and that of the same run with several
+(``--ants_n_proc``). S(k) is the CPU time with one thread, which is its wall time on a quiet machine, over the wall time
+with k; from it follows a in S(k) = k / (1 + a (k - 1)). Steps under a second say nothing and are left out, and so are
+those that came out more than k times as fast: the two runs of them did not do the same work.
 
-    python -m tools.measured_speed_up ONE_THREAD_WORK_DIR SEVERAL_THREADS_WORK_DIR
+    python -m tools.measured_speed_up ONE_THREAD_PROFILE SEVERAL_THREADS_PROFILE
 """
 
 from __future__ import annotations
@@ -15,6 +15,8 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 
+from tntpipe.profiling.profile import DONE, Profile
+from tntpipe.profiling.profile_file import read_profile
 from tools.measured_table import SECOND_REGISTRATION, TARGET
 
 LEAST_S = 1.0
@@ -29,33 +31,31 @@ def thread_overhead(speed_up: float, threads: int) -> float:
     return round(min(1.0, (threads / speed_up - 1) / (threads - 1)), 2)
 
 
-def overheads(one_dir: Path, several_dir: Path) -> Iterator[tuple[str, str, float]]:
+def overheads(one: Profile, several: Profile) -> Iterator[tuple[str, str, float]]:
     """Kind, variant and thread overhead of each step that both runs hold."""
-    for path in sorted(several_dir.glob("steps/*/*/record.json")):
-        other = one_dir / path.relative_to(several_dir)
-        if not other.exists():
+    alone = {use.name: use for use in one.steps if use.outcome == DONE and use.threads == 1}
+    for use in several.steps:
+        one_s = alone[use.name].cpu_s if use.name in alone else None
+        if use.outcome != DONE or use.threads < 2 or one_s is None or one_s < LEAST_S or use.wall_s <= 0:
             continue
-        several, one = json.loads(path.read_text()), json.loads(other.read_text())
-        threads, one_s = several["usage"]["cpus"], one["usage"]["cpu_s"]
-        if one["usage"]["cpus"] != 1 or threads < 2 or one_s < LEAST_S:
-            continue
-        speed_up = one_s / several["usage"]["wall_s"]
-        if speed_up <= threads:
-            yield several["kind"], several["variant"], thread_overhead(speed_up, threads)
+        speed_up = one_s / use.wall_s
+        if speed_up <= use.threads:
+            yield use.kind, use.variant or "", thread_overhead(speed_up, use.threads)
 
 
 def main() -> None:
     """Write the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("one_thread_work_dir", type=Path)
-    parser.add_argument("several_threads_work_dir", type=Path)
+    parser.add_argument("one_thread_profile", type=Path)
+    parser.add_argument("several_threads_profile", type=Path)
     options = parser.parse_args()
     table = json.loads(TARGET.read_text())
-    for kind, variant, overhead in overheads(options.one_thread_work_dir, options.several_threads_work_dir):
+    one, several = read_profile(options.one_thread_profile), read_profile(options.several_threads_profile)
+    for kind, variant, overhead in overheads(one, several):
         table["kinds"][kind][variant]["thread_overhead"] = overhead
         if kind in SECOND_REGISTRATION:
             table["kinds"][f"subcortical_{kind}"][variant]["thread_overhead"] = overhead
-        print(f"{kind:<28} {variant:<10} {overhead}")
+        print(f"{kind:<34} {variant:<10} {overhead}")
     TARGET.write_text(json.dumps(table, indent=1, sort_keys=True) + "\n")
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from dataclasses import replace
 from itertools import pairwise
@@ -21,9 +20,11 @@ from tntpipe.profiling.estimates import (
     Source,
     shipped_measurements,
 )
+from tntpipe.profiling.profile import Profile, StepUse
 from tntpipe.profiling.resource_file import ResourceFile, StepResources
 from tntpipe.resources import GIB
 from tools.measured_speed_up import overheads
+from tools.measured_table import lines, put
 
 ESTIMATES = Estimates()
 KINDS = [(kind, variant) for kind, table in shipped_measurements()["kinds"].items() for variant in table]
@@ -176,29 +177,59 @@ def test_a_kind_not_measured_with_several_threads_gains_nothing_by_them() -> Non
 
 def test_the_shipped_table_has_the_schema_and_finite_figures() -> None:
     table = shipped_measurements()
-    assert table["schema_version"] == SCHEMA_VERSION == 1
+    assert table["schema_version"] == SCHEMA_VERSION == 2
+    assert all(when["host"] for when in table["measured"].values())
     fields = {"mem_bytes", "mem_bytes_per_voxel", "cpu_s", "cpu_s_per_voxel"}
     for variants in table["kinds"].values():
         for line in variants.values():
             assert set(line) >= fields
             assert all(math.isfinite(line[name]) and line[name] >= 0 for name in fields)
             assert 0 < line.get("thread_overhead", 1) <= 1
+            assert line["n"] == 0 or (line["voxels"] and line["date"] in table["measured"])
 
 
-def record(root: Path, kind: str, *, cpus: int, cpu_s: float, wall_s: float) -> None:
-    folder = root / "steps" / "sub-01" / kind
-    folder.mkdir(parents=True)
-    usage = {"cpus": cpus, "cpu_s": cpu_s, "wall_s": wall_s}
-    (folder / "record.json").write_text(json.dumps({"kind": kind, "variant": "v", "usage": usage}))
+def ran(kind: str, *, threads: int = 1, cpu_s: float = 1.0, wall_s: float = 1.0, **figures: Any) -> StepUse:
+    return StepUse(
+        **({"name": f"sub-01/{kind}", "peak_bytes": 1, "outcome": "done", "variant": "v"} | figures),
+        kind=kind,
+        threads=threads,
+        cpu_s=cpu_s,
+        wall_s=wall_s,
+    )
 
 
-def test_speed_ups_come_from_two_runs_of_the_same_steps(tmp_path: Path) -> None:
+def test_speed_ups_come_from_two_runs_of_the_same_steps() -> None:
     """Left out: what takes under a second, what was not in both runs, and what came out too good to be the same."""
-    one, two = tmp_path / "one", tmp_path / "two"
-    for root, cpus in ((one, 1), (two, 2)):
-        record(root, "good", cpus=cpus, cpu_s=100.0, wall_s=100.0 if cpus == 1 else 62.5)
-        record(root, "worse", cpus=cpus, cpu_s=10.0, wall_s=10.0 * cpus)
-        record(root, "short", cpus=cpus, cpu_s=0.9, wall_s=0.5)
-        record(root, "other", cpus=cpus, cpu_s=100.0, wall_s=100.0 if cpus == 1 else 40.0)
-    record(two, "new", cpus=2, cpu_s=10.0, wall_s=5.0)
-    assert list(overheads(one, two)) == [("good", "v", 0.25), ("worse", "v", 1.0)]
+
+    def run(threads: int, *more: StepUse) -> Profile:
+        steps = (
+            ran("good", threads=threads, cpu_s=100.0, wall_s=100.0 if threads == 1 else 62.5),
+            ran("worse", threads=threads, cpu_s=10.0, wall_s=10.0 * threads),
+            ran("short", threads=threads, cpu_s=0.9, wall_s=0.5),
+            ran("other", threads=threads, cpu_s=100.0, wall_s=100.0 if threads == 1 else 40.0),
+        )
+        return Profile(steps=(*steps, *more), entries=())
+
+    two = run(2, ran("new", threads=2, cpu_s=10.0, wall_s=5.0), ran("failed", threads=2, cpu_s=9.0, outcome="failed"))
+    assert list(overheads(run(1), two)) == [("good", "v", 0.25), ("worse", "v", 1.0)]
+
+
+def test_a_line_of_the_table_lies_above_all_that_was_measured() -> None:
+    """And tells of how many steps of what sizes it is."""
+    steps = tuple(
+        ran("lobes", voxels=voxels, peak_bytes=peak, cpu_s=cpu_s)
+        for voxels, peak, cpu_s in ((100, 1000, 2.0), (100, 1200, 2.5), (300, 2000, 4.0))
+    )
+    other = ran("lobes", voxels=500, peak_bytes=10**9, threads=4)
+    ((kind, variant, line),) = lines([Profile(steps=(*steps, other), entries=())], "2026-01-02")
+    assert (kind, variant, line["n"], line["voxels"], line["date"]) == ("lobes", "v", 3, [100, 300], "2026-01-02")
+    for use in steps:
+        assert line["mem_bytes"] + line["mem_bytes_per_voxel"] * use.voxels >= use.peak_bytes - 1
+        assert line["cpu_s"] + line["cpu_s_per_voxel"] * use.voxels >= (use.cpu_s or 0) - 0.01
+
+
+def test_a_line_gives_way_only_to_one_of_scans_as_large() -> None:
+    table: dict[str, Any] = {"kinds": {"lobes": {"v": {"voxels": [100, 300], "n": 9, "thread_overhead": 0.2}}}}
+    assert not put(table, "lobes", "v", {"voxels": [100], "n": 1})
+    assert put(table, "lobes", "v", {"voxels": [300], "n": 1})
+    assert table["kinds"]["lobes"]["v"] == {"voxels": [300], "n": 1, "thread_overhead": 0.2}

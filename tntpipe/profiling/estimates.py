@@ -20,7 +20,7 @@ from tntpipe.profiling.profile import DEBUG
 from tntpipe.profiling.resource_file import ResourceFile, StepResources
 from tntpipe.resources import MIB
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 MEMORY_MARGIN = 1.2
 MEMORY_PAD_BYTES = 64 * MIB
 """Padding of a figure from a handful of measurements, as in Witt et al. 2019 and Tovar et al. 2018."""
@@ -66,11 +66,11 @@ class Estimate:
 
 @cache
 def shipped_measurements() -> Mapping[str, Any]:
-    """The measured table that ships with the package."""
-    text = resources.files("tntpipe.profiling").joinpath("measured.json").read_text(encoding="utf-8")
+    """The table that ships with the package: a line for each kind and variant, and when and where it was measured."""
+    text = resources.files("tntpipe.profiling").joinpath("profiles/shipped.json").read_text(encoding="utf-8")
     table: Mapping[str, Any] = json.loads(text)
     if table["schema_version"] != SCHEMA_VERSION:
-        raise ValueError(f"measured.json has schema {table['schema_version']}, not {SCHEMA_VERSION}")
+        raise ValueError(f"shipped.json has schema {table['schema_version']}, not {SCHEMA_VERSION}")
     return table
 
 
