@@ -7,6 +7,7 @@ import sys
 from collections.abc import Collection, Sequence
 
 from tntpipe.budget.find import Budget, find_budget
+from tntpipe.cli.estimate_sources import summary
 from tntpipe.cli.plan import Plan, check_budget, jobs_of
 from tntpipe.cli.settings import Settings
 from tntpipe.errors import BudgetError
@@ -52,6 +53,8 @@ def _print_what_is_planned(
     lines = [("notice", str(notice)) for notice in (*settings.notices, *plan.notices)]
     lines += [("warning", f"{warned.scan}: {warned.message}") for warned in plan.warned]
     lines += [("refused", f"{refusal.scan}: {refusal.message}") for refusal in plan.refusals]
+    if plan.estimates.file is not None:
+        lines.append(("notice", summary(plan.graph, plan.estimates)))
     n_done = len(plan.graph) - n_jobs
     lines.append(("steps", f"{n_jobs} to run for {counted(n_scans, 'scan')}, {n_done} done already"))
     if len(budgets) == 1:
