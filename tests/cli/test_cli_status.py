@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 import os
 import platform
+import time
 from pathlib import Path
 
 import pytest
 
 import tntpipe.cli.main as cli
+from tntpipe.cli.follow import JSON_S
 from tntpipe.events import Outcome, RunEnded, RunEvent, RunStarted, ScanEnded, ScanOutcome, StepEnded, StepStarted
 from tntpipe.journal import Journal
 from tntpipe.resources import GIB
@@ -133,3 +135,67 @@ def test_a_journal_of_another_version_is_told_as_such(tmp_path: Path, capsys: py
     journal.write_text(journal.read_text().replace('"schema_version":', '"schema_version":9'))
     assert status(tmp_path) == 65
     assert "schema version 9" in capsys.readouterr().err
+
+
+def test_a_replay_without_a_screen_prints_the_lines_of_the_run_and_how_it_stands(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    record(tmp_path, "run-20260101-000000", started(), RUNS, FAILS, SCAN_FAILS, RunEnded(exit_status=1, scans={}))
+    assert status(tmp_path, "--replay") == 1
+    lines = capsys.readouterr().out.splitlines()
+    assert "2 scans, 4 steps, 4 of them to run" in lines[0]
+    assert "ERROR   sub-02/a failed: exit status 3" in lines[1]
+    assert lines[3].startswith("run-20260101-000000: ended")
+
+
+class Growing:
+    """A journal that grows by an event a look of whoever sleeps between looks."""
+
+    def __init__(self, out: Path, monkeypatch: pytest.MonkeyPatch, *events: RunEvent) -> None:
+        self.run = record(out, "run-20260101-000000", started())
+        self._left = list(events)
+        self.instant = 1000.0
+        monkeypatch.setattr(time, "sleep", self._sleep)
+        monkeypatch.setattr(time, "monotonic", lambda: self.instant)
+
+    def _sleep(self, seconds: float) -> None:
+        self.instant += seconds
+        if not self._left:
+            raise KeyboardInterrupt
+        journal = Journal(self.run / "journal.jsonl")
+        journal.record(2e9, self._left.pop(0))
+        journal.close()
+
+
+def test_following_prints_lines_as_they_come_until_the_run_ends(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Growing(tmp_path, monkeypatch, RUNS, FAILS, SCAN_FAILS, RunEnded(exit_status=1, scans={}))
+    assert status(tmp_path, "--follow") == 1
+    said = capsys.readouterr().out
+    assert said.index("4 of them to run") < said.index("sub-02/a failed") < said.index("run-20260101-000000: ended")
+    assert said.count("sub-02/a failed") == 1
+
+
+def test_ctrl_c_ends_the_view_and_says_how_the_run_stands(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Growing(tmp_path, monkeypatch, RUNS)
+    assert status(tmp_path, "--follow") == 0
+    assert "run-20260101-000000: running" in capsys.readouterr().out
+
+
+def test_following_a_run_whose_process_is_gone_ends(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    record(tmp_path, "run-20260101-000000", started(pid=2**22 + 1), RUNS)
+    assert status(tmp_path, "--follow") == 75
+    assert "run-20260101-000000: died" in capsys.readouterr().out
+
+
+def test_following_as_json_prints_an_object_a_line_every_ten_seconds_and_at_the_end(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    growing = Growing(tmp_path, monkeypatch, *[RUNS] * 45, RunEnded(exit_status=0, scans={}))
+    began = growing.instant
+    assert status(tmp_path, "--follow", "--json") == 0
+    states = [json.loads(line)["state"] for line in capsys.readouterr().out.splitlines()]
+    assert states == ["running"] * (int((growing.instant - began) // JSON_S) + 1) + ["ended"]

@@ -2,13 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
-import fcntl
 import os
-import re
 import signal
-import struct
-import termios
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,6 +12,7 @@ import psutil
 import pytest
 from fake_ants import Place, Run, write_programs, write_scans
 from processes import until
+from terminals import Terminal
 
 from tntpipe.dashboard.screen import BEGIN_UPDATE, END_UPDATE, ENTER, LEAVE
 
@@ -28,52 +24,14 @@ def drive(scheduler, machine, *_):
     time.sleep(300)
 run.drive = drive
 """
-CRASHES = (
-    "import tntpipe.dashboard.live as live\n"
-    "def frame(*_):\n"
-    "    from tntpipe.dashboard.cells import cut\n"
-    "    frame.n = getattr(frame, 'n', 0) + 1\n"
-    "    assert frame.n < 4, 'a bug'\n"
-    "    return [((str(frame.n), ''),)] * 24\n"
-    "live.frame = frame"
-)
-
-
-class Terminal:
-    """A terminal of 80 by 24 that remembers what it was sent."""
-
-    def __init__(self) -> None:
-        self.master, self.slave = os.openpty()
-        os.set_blocking(self.master, False)
-        fcntl.ioctl(self.slave, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
-        self.modes = termios.tcgetattr(self.slave)
-        self._sent = b""
-
-    @property
-    def sent(self) -> str:
-        """All that it was sent; whoever looks reads what is there."""
-        with contextlib.suppress(OSError):
-            while part := os.read(self.master, 65536):
-                self._sent += part
-        return self._sent.decode(errors="replace")
-
-    def status_of(self, run: Run) -> int:
-        """Read until the run has ended; its exit status."""
-        until(lambda: self.sent and run.process.poll() is not None)
-        return run.status()
-
-    def type(self, keys: bytes) -> None:
-        os.write(self.master, keys)
-
-    @property
-    def is_as_it_was(self) -> bool:
-        """Every mode, and all that was taken was given back."""
-        taken = [code for code in re.findall(r"\x1b\[\?(\d+)[hl]", self.sent) if code in ("1049", "25", "7")]
-        return (
-            termios.tcgetattr(self.slave) == self.modes
-            and self.sent.count(ENTER) == self.sent.count(LEAVE)
-            and len(taken) == 3 * (self.sent.count(ENTER) + self.sent.count(LEAVE))
-        )
+CRASHES = """
+import tntpipe.dashboard.live as live
+def frame(*_):
+    frame.n = getattr(frame, "n", 0) + 1
+    assert frame.n < 4, "a bug"
+    return [((str(frame.n), ""),)] * 24
+live.frame = frame
+"""
 
 
 @pytest.fixture
@@ -81,8 +39,7 @@ def terminal(monkeypatch: pytest.MonkeyPatch) -> Iterator[Terminal]:
     monkeypatch.setenv("TERM", "xterm")
     terminal = Terminal()
     yield terminal
-    os.close(terminal.slave)
-    os.close(terminal.master)
+    terminal.close()
 
 
 @pytest.fixture
@@ -108,7 +65,7 @@ def test_ctrl_c_gives_the_terminal_back_and_then_says_how_it_went(place: Place, 
     assert not terminal.is_as_it_was
     terminal.type(b"abc")
     terminal.type(b"\x03")
-    assert terminal.status_of(run) == 130
+    assert terminal.status_of(run.process) == 130
     assert terminal.is_as_it_was
     until(lambda: "2 unfinished" in terminal.sent)
     assert "abc" not in terminal.sent, "keys are not echoed into the frame"
@@ -122,14 +79,14 @@ def test_a_run_that_is_stuck_gives_the_terminal_back_at_the_third_signal(place: 
     for _ in range(3):
         run.process.send_signal(signal.SIGTERM)
         time.sleep(0.2)
-    assert terminal.status_of(run) == 143
+    assert terminal.status_of(run.process) == 143
     assert terminal.is_as_it_was
 
 
 def test_a_bug_gives_the_terminal_back_and_is_told(place: Place, terminal: Terminal) -> None:
     write_programs(place.root / "ants", SLEEPS)
     run = place.start(before=CRASHES, terminal=terminal.slave)
-    assert terminal.status_of(run) == 70
+    assert terminal.status_of(run.process) == 70
     assert terminal.is_as_it_was
     until(lambda: "AssertionError: a bug" in terminal.sent.rpartition(LEAVE)[2])
 
@@ -143,14 +100,14 @@ def test_a_pause_gives_the_terminal_back_and_the_run_takes_it_again(place: Place
     os.kill(run.process.pid, signal.SIGCONT)
     until(lambda: terminal.sent.count(ENTER) == n_entered + 1)
     os.kill(run.process.pid, signal.SIGINT)
-    assert terminal.status_of(run) == 130
+    assert terminal.status_of(run.process) == 130
     assert terminal.is_as_it_was
 
 
 def test_lines_come_instead_of_the_screen_where_that_is_asked_for(place: Place, terminal: Terminal) -> None:
     write_programs(place.root / "ants", "exit 3")
     run = place.start("--no_dashboard", "--stop_on_first_crash", terminal=terminal.slave)
-    assert terminal.status_of(run) == 1
+    assert terminal.status_of(run.process) == 1
     until(lambda: "0 done, " in terminal.sent)
     assert BEGIN_UPDATE not in terminal.sent and ENTER not in terminal.sent
     assert "/bias_correction failed: exit status 3" in terminal.sent
@@ -159,7 +116,7 @@ def test_lines_come_instead_of_the_screen_where_that_is_asked_for(place: Place, 
 def test_files_hold_no_codes_of_the_terminal(place: Place, terminal: Terminal) -> None:
     write_programs(place.root / "ants", "exit 3")
     run = place.start("--stop_on_first_crash", terminal=terminal.slave)
-    assert terminal.status_of(run) == 1
+    assert terminal.status_of(run.process) == 1
     logs = list((place.out / "logs").rglob("*"))
     texts = [path.read_text() for path in logs if path.is_file()]
     assert any(path.name == "run.log" for path in logs) and any("crash-" in path.name for path in logs)

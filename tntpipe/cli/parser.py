@@ -50,6 +50,7 @@ examples:
   tntpipe bids out create_resource_file --profiling_input_file prof.json \\
                    --resource_output_file res.json     requests from what a run used; few need them
   tntpipe bids out status                              what runs, what failed and why, the end
+  tntpipe bids out status --follow                     the run's screen, in another terminal
 
 exit status: 0 all well; 1 some scan failed; 16 not a BIDS dataset; 17 unknown level; 18 nothing
 selected; 64 wrong usage; 65 bad data; 66 input missing; 69 program missing; 70 an error in tntpipe;
@@ -362,7 +363,10 @@ def _add_status(group: _Group) -> None:
         metavar="RUN",
         help="the run, as its folder in OUTPUT_DIR/logs is called (default: the newest)",
     )
-    group.add("--json", action="store_true", help="as JSON: what OUTPUT_DIR/logs/status.json holds while a run goes on")
+    group.add("--follow", action="store_true", help="show the run's screen, or lines, or --json lines, until it ends")
+    group.add("--json", action="store_true", help="as JSON: what OUTPUT_DIR/logs/status.json holds")
+    group.add("--replay", action="store_true", help="play a run again on the screen that it had")
+    group.add("--speed", type=number(0.001, 1e9), metavar="X", help="times the run's own (default: all in 30 s)")
 
 
 def _add_general(group: _Group) -> None:

@@ -8,66 +8,48 @@ from __future__ import annotations
 
 import argparse
 import json
-import platform
 import time
-from pathlib import Path
 
+from tntpipe.cli.follow import follow, follow_as_json
+from tntpipe.cli.recorded_run import RecordedRun
 from tntpipe.cli.recorded_runs import newest_run, others_under_way, run_called
-from tntpipe.errors import ExitStatus
-from tntpipe.events import ScanOutcome
-from tntpipe.journal import JournalReader
-from tntpipe.life import Life, Sight, sight_of
-from tntpipe.profiling.alive import process_began
-from tntpipe.run_state import BAD, RunState
+from tntpipe.cli.replay import replay
+from tntpipe.errors import ExitStatus, UsageError
 from tntpipe.status import status_lines, status_of
 
 
 def show_status(options: argparse.Namespace) -> ExitStatus:
-    """Say how the newest run stands, or the one that was named."""
+    """Say how the newest run stands, or the one that was named; follow or replay it first, if that was asked for."""
+    _check(options)
     logs = options.output_dir.absolute() / "logs"
     run_dir = newest_run(logs) if options.run is None else run_called(logs, options.run)
-    recorded = RecordedRun(run_dir)
-    recorded.catch_up()
-    sight = recorded.sight()
-    status = status_of(recorded.state, sight, run_dir, time.time())
+    lowest = "DEBUG" if options.verbose else options.loglevel
+    run = RecordedRun(run_dir, lowest)
+    if options.follow and options.json:
+        follow_as_json(run)
+        return run.exit_status(run.sight())
+    if options.follow:
+        follow(run, dashboard=not options.no_dashboard, lowest=lowest)
+    run.catch_up()
+    if options.replay:
+        replay(run_dir, run.state, speed=options.speed, dashboard=not options.no_dashboard, lowest=lowest)
+    sight, now = run.sight(), time.time()
+    status = status_of(run.state, sight, run_dir, now)
     if options.json:
         print(json.dumps(status, indent=2))
-        return exit_status_of(recorded.state, sight)
-    for line in status_lines(status):
-        print(line)
-    others = others_under_way(logs, run_dir, time.time())
-    if others:
-        print(f"also under way: {', '.join(others)} (--run shows one)")
-    return exit_status_of(recorded.state, sight)
+    else:
+        for line in status_lines(status):
+            print(line)
+        others = others_under_way(logs, run_dir, now)
+        if others:
+            print(f"also under way: {', '.join(others)} (--run shows one)")
+    return run.exit_status(sight)
 
 
-class RecordedRun:
-    """A run as its journal has it, which may grow."""
-
-    def __init__(self, run_dir: Path) -> None:
-        self.run_dir = run_dir
-        self.state = RunState()
-        self._journal = run_dir / "journal.jsonl"
-        self._reader = JournalReader(self._journal)
-
-    def catch_up(self) -> None:
-        """Take in what was written since."""
-        for t, event in self._reader.new_events():
-            self.state.apply(t, event)
-
-    def sight(self) -> Sight:
-        """How it is with the run, seen from here."""
-        words = (self._journal, self.run_dir / "run.log")
-        last_word = max(path.stat().st_mtime for path in words if path.exists())
-        return sight_of(
-            self.state, host=platform.node(), process_began=process_began, last_word=last_word, now=time.time()
+def _check(options: argparse.Namespace) -> None:
+    if options.replay and (options.follow or options.json):
+        raise UsageError(
+            f"--replay and --{'follow' if options.follow else 'json'} exclude each other.", remedy="Give one of them."
         )
-
-
-def exit_status_of(state: RunState, sight: Sight) -> ExitStatus:
-    """What the level returns of a run."""
-    if state.n_scans(*BAD):
-        return ExitStatus.SCAN_FAILED
-    if sight.life in (Life.DIED, Life.SILENT) or state.n_scans(ScanOutcome.STOPPED):
-        return ExitStatus.TEMPORARY_FAILURE
-    return ExitStatus.SUCCESS if state.exit_status is None else ExitStatus(state.exit_status)
+    if options.speed is not None and not options.replay:
+        raise UsageError("--speed is for a replay.", remedy="Add --replay, or leave it out.")

@@ -22,7 +22,8 @@ class LiveScreen:
     """Draws a run's state on a terminal. ``cpu_s`` tells the CPU time used so far."""
 
     def __init__(self, screen: Screen, footer: str = "", cpu_s: Callable[[], float] = time.thread_time) -> None:
-        self._screen, self._footer, self._cpu_s = screen, footer, cpu_s
+        self.footer = footer
+        self._screen, self._cpu_s = screen, cpu_s
         self._due_at = float("-inf")
 
     def tick(self, state: RunState, now: float, prepare: Callable[[], None] = lambda: None) -> None:
@@ -32,9 +33,14 @@ class LiveScreen:
             return
         before_s = self._cpu_s()
         prepare()
-        size = self._screen.size
-        self._screen.show(frame(state, now, size.columns, size.lines, self._footer), size)
+        self.draw(state, now)
         self._due_at = instant + max(FRAME_S, (self._cpu_s() - before_s) / SHARE)
+
+    def draw(self, state: RunState, now: float) -> None:
+        """Draw the state at ``now``, due or not."""
+        if self._screen.is_ready:
+            size = self._screen.size
+            self._screen.show(frame(state, now, size.columns, size.lines, self.footer), size)
 
     def put_away(self) -> None:
         """Give the terminal back; the next frame takes it again."""
