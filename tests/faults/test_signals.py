@@ -31,10 +31,10 @@ def place(tmp_path: Path) -> Iterator[Place]:
         process.wait()
 
 
-def running(place: Place, text: str, **keywords: Any) -> Run:
+def running(place: Place, text: str, *, options: tuple[str, ...] = (), **keywords: Any) -> Run:
     """A run whose two first ANTs steps, ``text``, have begun."""
     write_programs(place.root / "ants", f"echo $$ > {place.root}/begun-$$\n{text}")
-    run = place.start(**keywords)
+    run = place.start(*options, **keywords)
     until(lambda: len(list(place.root.glob("begun-*"))) == 2 or run.process.poll() is not None)
     assert run.process.poll() is None, run.said
     return run
@@ -153,16 +153,16 @@ def test_a_closed_terminal_ends_a_run_in_good_order(place: Place) -> None:
     assert not [child for child in left if is_alive(child.pid)]
 
 
-def test_a_run_that_ignores_its_terminal_goes_on_without_it(place: Place) -> None:
-    run, other_end = on_a_terminal(
-        place, f"until [ -e {place.root}/go ]; do sleep 0.1; done; exit 3", prefix=("env", "--ignore-signal=HUP")
-    )
+@pytest.mark.parametrize("options", [(), ("--no_dashboard",)], ids=["screen", "lines"])
+def test_a_run_that_ignores_its_terminal_goes_on_without_it(place: Place, options: tuple[str, ...]) -> None:
+    run, other_end = on_a_terminal(place, SLEEPS, options=options, prefix=("env", "--ignore-signal=HUP"))
     os.close(other_end)
-    time.sleep(0.5)
-    (place.root / "go").touch()
-    assert run.status() == 1
+    run.process.send_signal(signal.SIGUSR1)
+    until(lambda: any("what waits" in str(event["text"]) for event in events(run, "Notice")))
+    run.process.terminate()
+    assert run.status() == 143
     (ended,) = events(run, "RunEnded")
-    assert ended["scans"] == {"sub-01": "failed", "sub-02": "failed"}
+    assert ended["scans"] == {"sub-01": "stopped", "sub-02": "stopped"}
 
 
 def test_a_pause_stops_the_children_too_and_they_go_on_with_the_run(place: Place) -> None:
