@@ -10,7 +10,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGE = ROOT / "tntpipe"
 
-BASE = {"errors", "resources", "durations", "files", "lifeline", "orphans"}
+BASE = {"errors", "resources", "durations", "files", "lifeline", "orphans", "locks"}
 
 MAY_IMPORT: dict[str, set[str]] = {
     "errors": set(),
@@ -19,6 +19,9 @@ MAY_IMPORT: dict[str, set[str]] = {
     "files": set(),
     "lifeline": set(),
     "orphans": set(),
+    "locks": set(),
+    "wholeness": set(),
+    "claims": {*BASE},
     "__init__": set(),
     "events": set(),
     "steps": {*BASE},
@@ -32,7 +35,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "programs": {"ants", *BASE},
     "model": {*BASE},
     "graph": {"steps", *BASE},
-    "workfolder": {"steps", *BASE},
+    "workfolder": {"steps", "wholeness", *BASE},
     "derivatives": {"steps", "workfolder", *BASE},
     "pipeline": {"steps", "bids", "model", *BASE},
     "executors": {"scheduler", "profiling", "graph", "workfolder", "derivatives", "events", "steps", *BASE},
@@ -53,8 +56,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "cli": {
         *("__init__", "steps", "scheduler", "profiling", "bids", "imaging", "budget", "programs", "model", "graph"),
         *("workfolder", "derivatives", "pipeline", "executors", "planning", "journal", "run_state", "scan_tracker"),
-        "readiness",
-        *("appended", "dashboard", "lines", "waiting", "crash", "step_logs", "life", "status", "events", *BASE),
+        *("readiness", "appended", "claims", "locks"),
+        *("dashboard", "lines", "waiting", "crash", "step_logs", "life", "status", "events", *BASE),
     },
     "__main__": {"cli"},
 }

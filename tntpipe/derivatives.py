@@ -8,11 +8,13 @@ without computing.
 from __future__ import annotations
 
 import json
+import os
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from tntpipe.errors import OutputError
-from tntpipe.files import copy_file, sha256_of, write_json, write_text
+from tntpipe.errors import OutputError, told
+from tntpipe.files import copy_file, remove_temporaries, sha256_of, write_json, write_text
 from tntpipe.steps.step import INPUT_FOLDER, Export, Step
 from tntpipe.workfolder import WorkFolder
 
@@ -27,6 +29,25 @@ class Derivatives:
     def __init__(self, root: Path, work: WorkFolder) -> None:
         self.root = root
         self._work = work
+        self._began: os.stat_result | None = None
+
+    def begin(self, steps: Iterable[Step]) -> None:
+        """Make the folder and know it again; remove what runs that were killed left of the derivatives of ``steps``.
+
+        Raises
+        ------
+        OSError
+            It cannot be made.
+        """
+        self.root.mkdir(parents=True, exist_ok=True)
+        self._began = self.root.stat()
+        names: dict[Path, list[str]] = {}
+        for step in steps:
+            for export in step.exports:
+                path = self.root / export.path
+                names.setdefault(path.parent, []).extend((path.name, _sidecar_path(path).name))
+        for folder, own in names.items():
+            remove_temporaries(folder, own)
 
     def are_published(self, step: Step) -> bool:
         """Whether each derivative of a done step is there with the size and the sidecar that were written."""
@@ -62,23 +83,37 @@ class Derivatives:
                     write_text(_sidecar_path(destination), _sidecar_text(export))
             except OSError as error:
                 raise OutputError(
-                    f"{destination} cannot be written: {error.strerror}.",
-                    remedy="Make room or give permission there, then run the same command again: nothing is lost.",
+                    f"{destination} cannot be written: {error.strerror}.", remedy=told(error)[1]
                 ) from error
-        write_json(self._list_path(step), self._list(step))
+        write_json(self._list_path(step), self._list(step), self._work.scratch())
 
     def _destination(self, export: Export) -> Path:
         destination = self.root / export.path
+        self._require_there()
         try:
             destination.parent.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise OutputError(f"The folder {destination.parent} cannot be made: {error.strerror}.") from error
+            raise OutputError(
+                f"The folder {destination.parent} cannot be made: {error.strerror}.", remedy=told(error)[1]
+            ) from error
         if not destination.parent.resolve().is_relative_to(self.root.resolve()):
             raise OutputError(
                 f"{destination.parent} leads out of the output folder, to {destination.parent.resolve()}.",
                 remedy="Remove the symbolic link, or give another output folder.",
             )
         return destination
+
+    def _require_there(self) -> None:
+        """Raise OutputError where the folder is not the one that the run began with."""
+        try:
+            is_there = self._began is None or os.path.samestat(self._began, self.root.stat())
+        except OSError:
+            is_there = False
+        if not is_there:
+            raise OutputError(
+                f"The output folder {self.root} was removed, or its disk unmounted, while the run used it.",
+                remedy="Put it back, then give the same command again: what is in the work folder is kept.",
+            )
 
     def _source(self, step: Step, export: Export) -> Path:
         folder, _, name = export.file.partition("/")

@@ -6,6 +6,8 @@ numbers are those of the BIDS execution specification's draft. Only the command 
 
 from __future__ import annotations
 
+import errno
+from collections.abc import Mapping
 from enum import IntEnum
 
 SIGNALLED = 128
@@ -31,6 +33,30 @@ class ExitStatus(IntEnum):
     HANGUP = SIGNALLED + 1
     INTERRUPTED = SIGNALLED + 2
     TERMINATED = SIGNALLED + 15
+
+
+_FEWER = "or let fewer steps run at a time"
+_REMEDIES: Mapping[int, str] = {
+    **dict.fromkeys((errno.ENOSPC, errno.EDQUOT), "Make room there"),
+    **dict.fromkeys((errno.EROFS, errno.EACCES, errno.EPERM), "See to it that you may write there"),
+    **dict.fromkeys((errno.EMFILE, errno.ENFILE), f"Raise the limit of open files (ulimit -n), {_FEWER}"),
+    errno.EAGAIN: f"Raise the limit of processes (ulimit -u), {_FEWER}",
+    errno.ENOMEM: f"End other programs, {_FEWER}",
+    errno.EFBIG: "Raise the limit of a file's size (ulimit -f)",
+    **dict.fromkeys((errno.ESTALE, errno.EIO, errno.ETIMEDOUT), "See to the disk or the file server"),
+}
+
+
+def told(error: OSError) -> tuple[str, str]:
+    """What the system refused, with the file that it is about, and what to do about it.
+
+    >>> told(OSError(errno.ENOSPC, "No space left on device", "/out/a.tsv"))[0]
+    '/out/a.tsv: No space left on device'
+    """
+    fact = error.strerror or str(error)
+    remedy = _REMEDIES.get(error.errno or 0, "See to the cause")
+    again = "then give the same command again: what is finished is kept."
+    return f"{error.filename}: {fact}" if error.filename else fact, f"{remedy}, {again}"
 
 
 class TntpipeError(Exception):

@@ -1,42 +1,77 @@
-"""Files that appear whole or not at all, and the fingerprint of a file's content."""
+"""Files that appear whole or not at all, even through a power cut, and the fingerprint of a file's content."""
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
+import re
 import shutil
 import uuid
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 HASH_CHUNK_BYTES = 1 << 20
+TEMPORARY = re.compile(r"\.(?P<head>.+)\.[0-9a-f]{12}\.tmp", re.DOTALL)
+HEAD_LENGTH = 100
+"""So much of a file's name is in the name of its temporary file, which may have 255 bytes as a whole."""
 
 
 @contextmanager
-def replaced_atomically(path: Path) -> Iterator[Path]:
-    """A path to write to, renamed to ``path`` at the end; nothing is left of it when the block fails."""
-    temporary = path.with_name(f".{path.name[:100]}.{uuid.uuid4().hex[:12]}.tmp")
+def replaced_atomically(path: Path, scratch: Path | None = None) -> Iterator[Path]:
+    """A path to write to, renamed to ``path`` at the end; nothing is left of it when the block fails.
+
+    It lies beside ``path``, or in the folder ``scratch`` of the same file system.
+    """
+    temporary = (scratch or path.parent) / f".{path.name[:HEAD_LENGTH]}.{uuid.uuid4().hex[:12]}.tmp"
     try:
         yield temporary
-        with temporary.open("rb") as file:
-            os.fsync(file.fileno())
+        sync_file(temporary)
         temporary.replace(path)
+        sync_folder(path.parent)
     finally:
         temporary.unlink(missing_ok=True)
 
 
-def write_text(path: Path, text: str) -> None:
+def remove_temporaries(folder: Path, names: Collection[str] | None = None) -> None:
+    """Remove what a process that was killed left of files of these names, or of any file, in the folder."""
+    heads = None if names is None else {name[:HEAD_LENGTH] for name in names}
+    with contextlib.suppress(OSError), os.scandir(folder) as entries:
+        for entry in entries:
+            match = TEMPORARY.fullmatch(entry.name)
+            if match and (heads is None or match["head"] in heads):
+                with contextlib.suppress(OSError):
+                    Path(entry.path).unlink()
+
+
+def sync_file(path: Path) -> None:
+    """Have the disk hold the file's content before anything that comes later."""
+    with path.open("rb") as file:
+        os.fsync(file.fileno())
+
+
+def sync_folder(path: Path) -> None:
+    """Have the disk hold the names in a folder; some network file systems cannot be asked, and need not be."""
+    with contextlib.suppress(OSError):
+        fd = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            os.fsync(fd)
+        finally:
+            os.close(fd)
+
+
+def write_text(path: Path, text: str, scratch: Path | None = None) -> None:
     """Write ``text`` atomically, in UTF-8; what is not valid Unicode, from a path in another encoding, is escaped."""
-    with replaced_atomically(path) as temporary:
+    with replaced_atomically(path, scratch) as temporary:
         temporary.write_text(text, encoding="utf-8", errors="backslashreplace")
 
 
-def write_json(path: Path, value: Any) -> None:
+def write_json(path: Path, value: Any, scratch: Path | None = None) -> None:
     """Write ``value`` atomically, as JSON that people can read."""
-    write_text(path, json.dumps(value, indent=2, ensure_ascii=False) + "\n")
+    write_text(path, json.dumps(value, indent=2, ensure_ascii=False) + "\n", scratch)
 
 
 def copy_file(source: Path, destination: Path) -> None:

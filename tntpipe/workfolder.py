@@ -14,12 +14,9 @@ never matter, and what changes redoes exactly what depends on it: a step redone 
 from __future__ import annotations
 
 import contextlib
-import datetime
-import fcntl
 import hashlib
 import json
 import os
-import platform
 import shutil
 import uuid
 from collections.abc import Mapping
@@ -28,9 +25,12 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from tntpipe.errors import BusyError, OutputError
-from tntpipe.files import sha256_of, write_json
+from tntpipe.files import remove_temporaries, sha256_of, sync_file, sync_folder, write_json
+from tntpipe.locks import holder, try_lock
 from tntpipe.orphans import end_processes
+from tntpipe.resources import format_gib
 from tntpipe.steps.step import INPUT_FOLDER, Step
+from tntpipe.wholeness import missing_from
 
 SCHEMA_VERSION = 1
 RECORD_NAME = "record.json"
@@ -68,7 +68,7 @@ class WorkFolder:
         self._records: dict[str, Record | None] = {}
         self._contents = _ContentCache(root / "contents.json")
         self.run = uuid.uuid4().hex[:16]
-        self._scratch = root / "scratch" / self.run
+        self._scratch = root / "scratch" / self.run  # made when it is needed
         self._lock: TextIO | None = None
         try:
             self._scratch.parent.mkdir(parents=True, exist_ok=True)
@@ -87,24 +87,24 @@ class WorkFolder:
         ------
         BusyError
             Another run holds it.
+        NoLocksError
+            The file system has no locks: nothing is swept.
         """
         lock = (self.root / "lock").open("a+", encoding="utf-8")
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
+        if not try_lock(lock):
             lock.seek(0)
-            holder = lock.read().strip() or "unknown"
+            who = lock.read().strip() or "unknown"
             lock.close()
             raise BusyError(
-                f"The work folder {self.root} is in use by another run ({holder}).",
+                f"The work folder {self.root} is in use by another run ({who}).",
                 remedy="Wait for it to end, or give this run a --working_directory of its own: both may write to one "
                 "output folder while they work on different participants.",
-            ) from None
+            )
         lock.truncate(0)
-        began = datetime.datetime.now().isoformat(sep=" ", timespec="seconds")
-        lock.write(f"host {platform.node()}, process {os.getpid()}, since {began}\n")
+        lock.write(f"{holder()}\n")
         lock.flush()
         self._lock = lock
+        remove_temporaries(self.root)
         left = [folder for folder in (self.root / "scratch").iterdir() if folder != self._scratch]
         if left:
             end_processes([folder.name for folder in left])
@@ -162,8 +162,36 @@ class WorkFolder:
         """Treat a step as not made, because what follows must not be judged by what is about to be replaced."""
         self._records[step_name] = None
 
+    def scratch(self) -> Path:
+        """The folder of this run for files on their way."""
+        self._scratch.mkdir(parents=True, exist_ok=True)
+        return self._scratch
+
+    def _require_there(self) -> None:
+        """Raise OutputError where the folder that was locked is not the one that has its name."""
+        if self._lock is None:
+            return
+        try:
+            is_there = os.path.samestat(os.fstat(self._lock.fileno()), (self.root / "lock").stat())
+        except OSError:
+            is_there = False
+        if not is_there:
+            raise OutputError(
+                f"The work folder {self.root} was removed, or its disk unmounted, while the run used it.",
+                remedy="Put it back, or let the same command begin again.",
+            )
+
     def prepare(self, step: Step) -> Path:
-        """A fresh scratch folder with the step's inputs in it, by links; OSError where an input is not there."""
+        """A fresh scratch folder with the step's inputs in it, by links.
+
+        Raises
+        ------
+        OSError
+            An input is not there, or nothing can be written.
+        OutputError
+            The work folder itself is gone.
+        """
+        self._require_there()
         self._input_digests(step)  # of the inputs as the step will read them, not as they may be when it has ended
         scratch = self._scratch / uuid.uuid4().hex[:16]
         inputs = scratch / INPUT_FOLDER
@@ -179,8 +207,10 @@ class WorkFolder:
         Raises
         ------
         OutputError
-            An output that the step promised is missing or empty, or an input was changed while it ran.
+            An output that the step promised is missing, empty or cut short, or an input was changed while it ran, or
+            the work folder itself is gone.
         """
+        self._require_there()
         self._require_unchanged(step)
         outputs = {name: _described(scratch / name, step) for name in step.outputs}
         fingerprint, inputs = self.fingerprint(step), self._input_digests(step)
@@ -199,6 +229,8 @@ class WorkFolder:
         )
         shutil.rmtree(scratch / INPUT_FOLDER)
         write_json(scratch / RECORD_NAME, asdict(record))
+        for name in outputs:
+            sync_file(scratch / name)  # or a power cut could leave holes in a file that has its size
         _rename_over(scratch, self.folder(step.name), self._scratch)
         self._records[step.name] = record
         shutil.rmtree(self.root / "failed" / step.name, ignore_errors=True)
@@ -223,9 +255,10 @@ class WorkFolder:
 
     def close(self) -> None:
         """Leave no scratch folder, and save the fingerprints of the user's files for the next run."""
+        with contextlib.suppress(OSError, OutputError):  # a cache: the next run reads the files again
+            self._require_there()
+            self._contents.save(self.scratch())
         shutil.rmtree(self._scratch, ignore_errors=True)
-        with contextlib.suppress(OSError):  # a cache: the next run reads the files again
-            self._contents.save()
         if self._lock is not None:
             self._lock.close()
             self._lock = None
@@ -265,8 +298,8 @@ class _ContentCache:
         except OSError:
             return False
 
-    def save(self) -> None:
-        write_json(self._path, self._known)
+    def save(self, scratch: Path) -> None:
+        write_json(self._path, self._known, scratch)
 
 
 def _stamp(path: Path) -> list[int]:
@@ -322,7 +355,18 @@ def _described(path: Path, step: Step) -> dict[str, Any]:
     if size <= 0:
         fact = "was not written" if size < 0 else "is empty"
         raise OutputError(f"{step.kind} ended without an error, but its output {path.name} {fact}.")
+    missing = missing_from(path)
+    if missing:
+        raise OutputError(
+            f"{step.kind} ended without an error, but its output {path.name} is cut short: {missing}.",
+            remedy=f"{_room_at(path.parent)}, then give the same command again.",
+        )
     return {"size_bytes": size, "sha256": sha256_of(path)}
+
+
+def _room_at(folder: Path) -> str:
+    free_bytes = shutil.disk_usage(folder).free
+    return f"That is what a full disk does: {format_gib(free_bytes)} are free there; make room"
 
 
 def _rename_over(source: Path, destination: Path, trash: Path) -> None:
@@ -332,4 +376,5 @@ def _rename_over(source: Path, destination: Path, trash: Path) -> None:
     if destination.exists():
         destination.rename(old)
     source.rename(destination)
+    sync_folder(destination.parent)
     shutil.rmtree(old, ignore_errors=True)

@@ -53,28 +53,45 @@ class Place:
     root: Path
     options: list[str] = field(default_factory=lambda: ["--debug", "--n_proc", "2", "--memory_gb", "8"])
 
+    processes: list[subprocess.Popen[bytes]] = field(default_factory=list)
+
     @property
     def out(self) -> Path:
         return self.root / "out"
 
-    def start(self, *options: str, before: str = "", prefix: tuple[str, ...] = (), terminal: int | None = None) -> Run:
+    def start(
+        self,
+        *options: str,
+        before: str = "",
+        prefix: tuple[str, ...] = (),
+        terminal: int | None = None,
+        said: str = "said",
+    ) -> Run:
         """Start the command; ``before`` is Python that is run in its process first, ``prefix`` starts that process.
 
-        With a ``terminal``, the process is the first of a session that it controls.
+        With a ``terminal``, the process is the first of a session that it controls. ``said`` is the file that has what
+        it says.
         """
         words = [str(self.root / "bids"), str(self.out), "participant", *self.options, *options]
         variables = {"PYTHONPATH": str(PACKAGE.parent), "ANTSPATH": str(self.root / "ants"), "COLUMNS": "200"}
-        with (self.root / "said").open("wb") as said:
+        with (self.root / f"{said}.txt").open("wb") as file:
             process = subprocess.Popen(
                 [*prefix, sys.executable, "-c", RUN.format(before=before), *words],
                 env=os.environ | variables,
                 stdin=subprocess.DEVNULL,
-                stdout=said if terminal is None else terminal,
-                stderr=said if terminal is None else terminal,
+                stdout=file if terminal is None else terminal,
+                stderr=file if terminal is None else terminal,
                 start_new_session=terminal is not None,
                 preexec_fn=None if terminal is None else lambda: fcntl.ioctl(terminal, termios.TIOCSCTTY, 0),
             )
-        return Run(process, self)
+        self.processes.append(process)
+        return Run(process, self, self.root / f"{said}.txt")
+
+    def close(self) -> None:
+        """Leave no run behind."""
+        for process in self.processes:
+            process.kill()
+            process.wait()
 
 
 @dataclass
@@ -83,10 +100,11 @@ class Run:
 
     process: subprocess.Popen[bytes]
     place: Place
+    said_file: Path
 
     def status(self, limit_s: float = 60.0) -> int:
         return self.process.wait(limit_s)
 
     @property
     def said(self) -> str:
-        return (self.place.root / "said").read_text()
+        return self.said_file.read_text()

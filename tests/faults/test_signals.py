@@ -26,9 +26,7 @@ def place(tmp_path: Path) -> Iterator[Place]:
     write_scans(tmp_path / "bids", "01", "02")
     place = Place(tmp_path)
     yield place
-    for process in psutil.Process().children():
-        process.kill()
-        process.wait()
+    place.close()
 
 
 def running(place: Place, text: str, *, options: tuple[str, ...] = (), **keywords: Any) -> Run:

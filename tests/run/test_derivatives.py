@@ -100,6 +100,34 @@ def test_a_name_that_leads_out_of_the_output_folder_is_refused(tmp_path: Path, s
     assert not (tmp_path / "elsewhere/x.nii.gz").exists()
 
 
+def test_what_a_killed_run_left_half_written_is_removed_at_the_next_start(tmp_path: Path, step: Step) -> None:
+    derivatives(tmp_path).publish(step)
+    folder = tmp_path / "out/sub-01/anat"
+    left = [f".sub-01_desc-x_T1w{end}.0123456789ab.tmp" for end in (".nii.gz", ".json")]
+    others = [".sub-01_desc-y_T1w.nii.gz.0123456789ab.tmp", ".hidden", "mine.tmp"]
+    for name in (*left, *others):
+        (folder / name).touch()
+    before = {path.name for path in folder.iterdir()}
+    derivatives(tmp_path).begin([step])
+    assert {path.name for path in folder.iterdir()} == before - set(left)
+
+
+@pytest.mark.parametrize("harm", ["removed", "another folder"])
+def test_an_output_folder_that_goes_away_during_a_run_is_not_made_anew(tmp_path: Path, step: Step, harm: str) -> None:
+    output = derivatives(tmp_path)
+    output.begin([step])
+    (tmp_path / "out").rename(tmp_path / "away")
+    if harm == "another folder":
+        (tmp_path / "out").mkdir()
+    with pytest.raises(OutputError, match="was removed, or its disk unmounted, while the run used it"):
+        output.publish(step)
+    assert not (tmp_path / "out/sub-01").exists()
+    (tmp_path / "out").rmdir() if harm == "another folder" else None
+    (tmp_path / "away").rename(tmp_path / "out")
+    output.publish(step)
+    assert output.are_published(step)
+
+
 def test_a_full_disk_leaves_no_half_file_and_says_where(
     tmp_path: Path, step: Step, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import gzip
 import json
 import os
 from pathlib import Path
@@ -151,6 +152,41 @@ def test_scratch_of_runs_that_died_is_swept_by_the_run_that_takes_the_folder(tmp
     assert list((tmp_path / "work/scratch").iterdir()) == []
 
 
+def test_half_written_files_of_runs_that_died_are_swept_too(tmp_path: Path) -> None:
+    work = open_folder(tmp_path)
+    left = tmp_path / "work/.checks.json.0123456789ab.tmp"
+    left.touch()
+    work.lock()
+    work.close()
+    assert not left.exists()
+
+
+def test_an_output_that_is_cut_short_fails_the_step_with_the_room_that_is_left(tmp_path: Path) -> None:
+    step, work = script("s/a", "x", makes="out.nii.gz"), open_folder(tmp_path)
+    scratch = work.prepare(step)
+    (scratch / "out.nii.gz").write_bytes(gzip.compress(bytes(1000))[:20])
+    with pytest.raises(OutputError, match=r"out\.nii\.gz is cut short: .*full disk does: [0-9.]+ GiB are free there"):
+        work.publish(step, scratch, (), {})
+
+
+def test_what_is_published_is_on_the_disk_before_it_has_its_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A power cut between any two of these calls leaves the step done or not done, never half."""
+    calls: list[str] = []
+    fsync, rename = os.fsync, Path.rename
+    monkeypatch.setattr("os.fsync", lambda fd: calls.append(f"sync {name_of(fd)}") or fsync(fd))
+    monkeypatch.setattr(Path, "rename", lambda a, b: calls.append(f"rename to {b.name}") or rename(a, b))
+    publish(tmp_path, script("s/a", "x"))
+    *before, renamed, folder = calls[: calls.index("rename to a") + 2]
+    assert "sync out" in before and any(call.startswith("sync .record.json") for call in before)
+    assert (renamed, folder) == ("rename to a", "sync s")
+
+
+def name_of(fd: int) -> str:
+    return Path(f"/proc/self/fd/{fd}").readlink().name
+
+
 def test_a_second_run_on_one_work_folder_is_told_who_holds_it(tmp_path: Path) -> None:
     work, second = open_folder(tmp_path), open_folder(tmp_path)
     work.lock()
@@ -170,6 +206,22 @@ def test_the_lock_of_a_killed_run_is_free(tmp_path: Path) -> None:
     work = open_folder(tmp_path)
     work.lock()
     work.close()
+
+
+@pytest.mark.parametrize("harm", ["removed", "replaced"])
+def test_a_work_folder_that_goes_away_during_a_run_is_not_made_anew(tmp_path: Path, harm: str) -> None:
+    work, step = open_folder(tmp_path), script("s/a", "x")
+    work.lock()
+    scratch = work.prepare(step)
+    (tmp_path / "work").rename(tmp_path / "away")
+    if harm == "replaced":
+        (tmp_path / "work").mkdir()
+        (tmp_path / "work/lock").touch()
+    for use in (lambda: work.prepare(step), lambda: work.publish(step, scratch, (), {})):
+        with pytest.raises(OutputError, match="was removed, or its disk unmounted, while the run used it"):
+            use()
+    work.close()
+    assert not (tmp_path / "work/scratch").exists()
 
 
 def test_an_input_that_is_changed_while_a_step_reads_it_fails_the_step(tmp_path: Path) -> None:

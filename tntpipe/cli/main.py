@@ -15,7 +15,7 @@ from tntpipe import __version__
 from tntpipe.cli.config import options_of
 from tntpipe.cli.levels import run_levels
 from tntpipe.cli.screen import screen_may_be_gone
-from tntpipe.errors import SIGNALLED, ExitStatus, TntpipeError
+from tntpipe.errors import SIGNALLED, ExitStatus, TntpipeError, told
 
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
@@ -80,9 +80,7 @@ def _status_of(words: Sequence[str]) -> int:
     except BrokenPipeError:
         raise
     except OSError as error:
-        said = f"{error.filename}: {error.strerror}" if error.filename else str(error)
-        remedy = "See to the disk and the permissions, then give the same command again: what is finished is kept."
-        return _failed(words, ExitStatus.INPUT_OUTPUT, f"{said}. {remedy}")
+        return _failed(words, ExitStatus.INPUT_OUTPUT, ". ".join(told(error)))
     except Exception as error:
         said = f"an error in tntpipe {__version__} itself: {type(error).__name__}: {error}."
         remedy = (

@@ -14,6 +14,7 @@ from tntpipe.bids.description import container_of, link_to_raw, refuse_foreign_d
 from tntpipe.bids.methods import RunFacts
 from tntpipe.budget.find import Budget, find_budget
 from tntpipe.budget.host import host
+from tntpipe.claims import Claim
 from tntpipe.cli.dry_run import print_graph_written, print_plan, write_graph
 from tntpipe.cli.estimate_sources import other_machine, summary, table
 from tntpipe.cli.plan import Plan, check_budget, jobs_of, make_plan
@@ -47,6 +48,7 @@ from tntpipe.executors.learner import Learner, Learnt
 from tntpipe.executors.machine import Machine
 from tntpipe.graph import Graph
 from tntpipe.lines import counted
+from tntpipe.locks import NoLocksError
 from tntpipe.profiling.estimates import Source
 from tntpipe.readiness import Readiness
 from tntpipe.resources import Resources
@@ -105,10 +107,12 @@ class _Run:
     def __init__(self, settings: Settings, plan: Plan, budget: Budget, words: Sequence[str]) -> None:
         self._settings, self._plan, self._budget = settings, plan, budget
         self._work = WorkFolder(settings.work_dir, plan.programs.versions)
-        self._work.lock()
+        self._claim = Claim(settings.output_dir, self._work.run)
+        self._unlocked = self._keep_others_off()
         if settings.clean_work:
             remove_steps(settings.work_dir)
         self._derivatives = Derivatives(settings.output_dir, self._work)
+        self._derivatives.begin(plan.graph)
         self._done = _done_steps(plan.graph, self._work, self._derivatives)
         jobs = jobs_of(plan.graph, plan.estimates, self._done, settings.ants_n_proc)
         self._scheduler = Scheduler(jobs, budget.resources)
@@ -122,6 +126,16 @@ class _Run:
         self._words = words
         gc.freeze()
         gc.enable()
+
+    def _keep_others_off(self) -> str:
+        """Take the work folder and the scans for this run; what to say where that cannot be done."""
+        try:
+            self._work.lock()
+            self._claim.take(self._plan.scans)
+        except NoLocksError as error:
+            folders = f"{self._settings.work_dir} and {self._settings.output_dir}"
+            return f"no file locks at {folders} ({error.strerror}): see to it that no other run writes there"
+        return ""
 
     def run(self) -> ExitStatus:
         """Run what is left to run."""
@@ -164,6 +178,7 @@ class _Run:
             finally:
                 machine.close()
                 self._work.close()
+                self._claim.release()
             for ended in self._tracker.finish():
                 self._views.emit(ended)
             outcomes = self._tracker.outcomes | {r.scan: ScanOutcome.REFUSED for r in self._plan.refusals}
@@ -198,7 +213,7 @@ class _Run:
             self._views.emit(Notice(text=f"other limits: {'; '.join(budget.others)}", level="DEBUG"))
         for text in (*settings.notices, *map(str, plan.notices), *budget.notices, f"budget: {budget}"):
             self._views.emit(Notice(text=text))
-        for text in budget.warnings:
+        for text in (*budget.warnings, *filter(None, [self._unlocked])):
             self._views.emit(Notice(text=text, level="WARNING"))
         for warned in plan.warned:
             self._views.emit(Notice(text=f"{warned.scan}: {warned.message}", level="WARNING"))

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from tntpipe.derivatives import Derivatives
-from tntpipe.errors import OutputError
+from tntpipe.errors import OutputError, told
 from tntpipe.events import Notice, Outcome, RetryCause, RunEvent, StepEnded, StepRetried, StepSampled, StepStarted
 from tntpipe.executors.children import Child, exit_in_words, reap, send, start
 from tntpipe.executors.memory_death import OomKills, why_it_died
@@ -130,15 +130,14 @@ class Machine:
         argv = step.argv(self._commands)
         try:
             scratch = self._work.prepare(step)
-        except OSError as error:
-            self._end(step, Outcome.FAILED, None, message=f"it cannot be prepared: {error}", argv=argv)
+        except (OutputError, OSError) as error:
+            self._end(step, Outcome.FAILED, None, message=f"it cannot be prepared: {_words_of(error)}", argv=argv)
             return
         try:
             self._post_sentinel()
             child = start(argv, scratch, scratch / LOG_NAME, action.request.cpus, self._work.run)
         except OSError as error:
-            (scratch / LOG_NAME).write_text(f"{argv[0]} could not be started: {error}\n", encoding="utf-8")
-            self._fail(step, scratch, argv, None, f"could not be started: {error.strerror}")
+            self._fail(step, scratch, argv, None, f"could not be started: {_words_of(error)}")
             return
         self._log_begun(step.name, scratch / LOG_NAME)
         self._monitor.watch(child.pid, self.now())
@@ -418,7 +417,7 @@ class Machine:
             folder = self._work.folder(running.step.name)
             self._end(running.step, Outcome.DONE, usage, folder=str(folder), cpus=running.request.request.cpus)
         elif isinstance(error, (OutputError, OSError)):
-            self._fail(running.step, running.scratch, running.argv, usage, str(error))
+            self._fail(running.step, running.scratch, running.argv, usage, _words_of(error))
         else:
             raise error
 
@@ -427,7 +426,7 @@ class Machine:
             if not self._derivatives.are_published(step):
                 self._derivatives.publish(step)
         except (OutputError, OSError) as error:
-            self._end(step, Outcome.FAILED, None, message=str(error))
+            self._end(step, Outcome.FAILED, None, message=_words_of(error))
         else:
             self._end(step, Outcome.REUSED, None)
 
@@ -463,6 +462,10 @@ class Machine:
         )
         used = None if usage is None else Used(wall_s=usage.wall_s, cpus=cpus, peak_bytes=usage.peak_bytes)
         self._happened.append(Ended(name=step.name, succeeded=outcome in (Outcome.DONE, Outcome.REUSED), used=used))
+
+
+def _words_of(error: OutputError | OSError) -> str:
+    return str(error) if isinstance(error, OutputError) else ". ".join(told(error))
 
 
 def _sampled(name: str, sample: Sample) -> StepSampled:
