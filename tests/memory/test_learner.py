@@ -27,12 +27,14 @@ def jobs_of_a_kind(n: int, gib: float = 4, wall_s: float = 100) -> list[Job]:
 class Classroom:
     """A learner and its scheduler, with the first jobs running."""
 
-    def __init__(self, jobs: list[Job], fixed: tuple[str, ...] = ()) -> None:
+    def __init__(
+        self, jobs: list[Job], fixed: tuple[str, ...] = (), fixed_times: tuple[str, ...] | None = None
+    ) -> None:
         self.told: list[Learnt] = []
         self.scheduler = Scheduler(jobs, BUDGET)
         self.scheduler.start(0)
         sizes = {job.name: ("reference", VOXELS) for job in jobs}
-        self.learner = Learner(jobs, sizes, BUDGET, fixed=fixed, tell=self.told.append)
+        self.learner = Learner(jobs, sizes, BUDGET, fixed=fixed, fixed_times=fixed_times, tell=self.told.append)
 
     def hears(self, *events: Event, now: float = 100) -> dict[str, Job]:
         """The jobs that are corrected after these events."""
@@ -96,6 +98,14 @@ def test_a_resource_files_figures_stand_unless_more_was_seen() -> None:
     assert room.hears(*(ended(f"s0{number}/syn", gib=1, wall_s=900) for number in range(4))) == {}
     other = Classroom(jobs, fixed=tuple(job.name for job in jobs))
     assert other.hears(ended("s00/syn", gib=6))["s05/syn"].request.mem_bytes == 6 * GIB
+
+
+def test_a_resource_files_request_is_given_as_it_stands_and_a_time_that_it_leaves_open_is_learnt() -> None:
+    jobs = jobs_of_a_kind(6, gib=4.001)
+    room = Classroom(jobs, fixed=tuple(job.name for job in jobs), fixed_times=())
+    corrected = room.hears(*(ended(f"s0{number}/syn", gib=1, wall_s=900) for number in range(4)))
+    assert corrected["s05/syn"].request == jobs[5].request
+    assert corrected["s05/syn"].wall_s > 200
 
 
 def test_no_request_is_above_the_budget() -> None:

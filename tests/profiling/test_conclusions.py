@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from tntpipe.profiling.conclusions import conclusions, never_ended
@@ -72,6 +72,7 @@ def test_memory_that_grows_with_voxels_is_a_line() -> None:
     assert found.mem_bytes(8000) == pytest.approx(1.5 * (found.mem_bytes(800) or 0), rel=1e-6)
 
 
+@example([(1, 1)] * 6 + [(1, 79620397), (87232, 184000131)])
 @given(st.lists(st.tuples(st.integers(1, 10**7), st.integers(1, 16 * GIB)), min_size=1, max_size=30))
 def test_no_step_of_the_profile_would_be_given_less_than_it_used(seen: list[tuple[int, int]]) -> None:
     found = concluded(*(use(n, voxels=voxels, peak_bytes=peak) for n, (voxels, peak) in enumerate(seen)))
@@ -113,6 +114,7 @@ def test_cpus_are_those_kept_busy_all_the_time_not_those_of_a_moment() -> None:
     assert concluded(use(max_cpus=3.2)).cpumax == 320.0
     assert concluded(use(cpu_s=10.9)).ncpu == 1
     assert concluded(use(cpu_s=15.0)).ncpu == 2
+    assert concluded(use(1), use(2, threads=2, cpu_s=19.0)).ncpu == 1
 
 
 def test_speed_up_is_the_median_over_steps_with_several_threads() -> None:

@@ -141,6 +141,15 @@ def test_the_arrays_are_those_of_nipype_and_of_one_length(tmp_path: Path) -> Non
     assert content["steps"][0]["entities"] == {"sub": "01", "ses": "2"}
 
 
+def test_a_reader_of_the_arrays_alone_finds_the_step_and_its_peak(tmp_path: Path) -> None:
+    write_profile(tmp_path / "p.json", folded(READY, STARTED, look(2, 2, GIB // 2), DONE))
+    content = json.loads((tmp_path / "p.json").read_text())
+    arrays_alone = {name: content[name] for name in ("name", "time", "rss_GiB", "vms_GiB", "cpus")}
+    (tmp_path / "old.json").write_text(json.dumps(arrays_alone))
+    (use,) = read_profile(tmp_path / "old.json").steps
+    assert (use.kind, use.peak_bytes, use.wall_s) == ("lobes", GIB, 8.0)
+
+
 def test_the_schema_is_the_one_that_is_documented(tmp_path: Path) -> None:
     write_profile(tmp_path / "p.json", folded(READY, STARTED, DONE))
     content = json.loads((tmp_path / "p.json").read_text())

@@ -10,7 +10,6 @@ from rich.table import Table
 
 from tntpipe.profiling.resource_file import StepResources
 
-WIDTH_OF_A_PIPE = 150
 SURE, FAIRLY_SURE = 8, 3
 """From so many steps on the memory of a kind counts as well, or fairly well, known."""
 
@@ -18,48 +17,44 @@ THREADS = 4
 """The speed-up is shown at so many."""
 
 _COLUMNS: Mapping[str, Callable[[StepResources], str]] = {
-    "steps": lambda step: str(step.n),
-    "peak GiB": lambda step: _number(step.peak, 2),
-    "request GiB": lambda step: _number(step.mem, 2),
-    "which is": lambda step: _how(step),
+    "n": lambda step: str(step.n),
+    "peak\nGiB": lambda step: _number(step.peak, 2),
+    "given\nGiB": lambda step: _number(step.mem, 2),
+    "by, and\n64 MiB": lambda step: _rule(step),
     "known": lambda step: _sureness(step),
-    "CPUs": lambda step: _number(step.ncpu, 0),
-    "s, 1 thread": lambda step: _number(step.time, 1),
-    "mean of": lambda step: str(step.n_time) if step.n_time else "unknown",
-    f"x at {THREADS}": lambda step: _speed_up(step.thread_overhead),
+    "1 thread\ns": lambda step: _number(step.time, 1) or "unknown",
+    f"{THREADS} are\ntimes": lambda step: _speed_up(step.thread_overhead),
 }
-
 _REFERENCE_COLUMNS: Mapping[str, Callable[[StepResources], str]] = {
     "ncpu": lambda step: _number(step.ncpu, 0),
-    "cpumax %": lambda step: _number(step.cpumax, 0),
-    "mem GiB": lambda step: _number(step.mem, 3),
-    "time s": lambda step: _number(step.time, 1),
+    "cpumax\n%": lambda step: _number(step.cpumax, 0),
+    "mem\nGiB": lambda step: _number(step.mem, 3),
+    "time\ns": lambda step: _number(step.time, 1),
 }
 
 
 def print_conclusions(steps: Mapping[str, StepResources], *, by_reference: bool) -> None:
-    """Print a row for each kind of step."""
-    columns = _REFERENCE_COLUMNS if by_reference else _COLUMNS
-    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1), pad_edge=False)
-    table.add_column("step", no_wrap=True)
-    for name in columns:
-        table.add_column(name, justify="left" if name in ("which is", "known") else "right", no_wrap=True)
+    """Print a row for each kind of step; a column that would be empty is left out."""
+    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False, header_style="bold")
+    table.add_column("step", overflow="fold")
+    columns = []
+    for name, show in (_REFERENCE_COLUMNS if by_reference else _COLUMNS).items():
+        if any(map(show, steps.values())):
+            columns.append(show)
+            table.add_column(name, justify="left" if name.startswith(("by", "known")) else "right", no_wrap=True)
     for name, step in steps.items():
-        table.add_row(name, *(show(step) for show in columns.values()))
-    console = Console(highlight=False, markup=False)
-    if not console.is_terminal:
-        console.width = max(console.width, WIDTH_OF_A_PIPE)
-    console.print(table)
+        table.add_row(name, *(show(step) for show in columns))
+    Console(highlight=False, markup=False).print(table)
 
 
 def _number(value: float | None, digits: int) -> str:
     return "" if value is None else f"{value:.{digits}f}"
 
 
-def _how(step: StepResources) -> str:
+def _rule(step: StepResources) -> str:
     if step.correlation is not None:
-        return f"by voxels (r {step.correlation:.2f}) x {step.padding:g} + 64 MB"
-    return f"largest x {step.padding:g} + 64 MB"
+        return f"line x{step.padding:g}"
+    return f"max x{step.padding:g}"
 
 
 def _sureness(step: StepResources) -> str:

@@ -116,6 +116,10 @@ def _remarks(
             "Registrations with one iteration a level (--debug) need the memory of full ones and not their time: their "
             "times are left open, and the shipped ones stand in."
         )
+    busy = [f"{name} ({step.ncpu})" for name, step in steps.items() if (step.ncpu or 1) > 1]
+    if busy:
+        told = ", ".join(busy)
+        yield f"More than one CPU is kept busy by {told}: steps whose threads nobody chooses are given so many."
     unknown = sorted(set(steps) - set(shipped_measurements()["kinds"]))
     if unknown:
         yield f"No step of tntpipe is called {', '.join(unknown)}: remove or rename them before a run reads the file."

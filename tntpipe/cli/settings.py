@@ -99,7 +99,7 @@ def settings_of(options: argparse.Namespace) -> Settings:
         dry_run=options.dry_run,
         graph_output=options.graph_output,
         profiling_output_file=options.profiling_output_file,
-        resources=_resources(options.resource_input_file),
+        resources=_resources(options),
         stop_on_first_crash=options.stop_on_first_crash,
         dashboard=not options.no_dashboard,
         loglevel="DEBUG" if options.verbose else options.loglevel,
@@ -203,8 +203,16 @@ def _method(options: argparse.Namespace) -> Method:
     )
 
 
-def _resources(path: Path | None) -> ResourceFile | None:
-    return None if path is None else read_resource_file(path, shipped_measurements()["kinds"])
+def _resources(options: argparse.Namespace) -> ResourceFile | None:
+    """What the resource file says, which the profile must not overwrite."""
+    path, profile = options.resource_input_file, options.profiling_output_file
+    if path is None:
+        return None
+    if profile is not None and profile.resolve() == path.resolve():
+        raise UsageError(
+            f"--profiling_output_file and --resource_input_file are both {path}.", remedy="Give each a name of its own."
+        )
+    return read_resource_file(path, shipped_measurements()["kinds"])
 
 
 _UNITS_GIB = {"k": 2.0**-20, "m": 2.0**-10, "g": 1.0, "t": 2.0**10}

@@ -138,7 +138,9 @@ class Learner:
         job, learning = self._expected[name], self._kinds[self._key(name)].learning
         is_fixed = name in self._fixed
         mem_bytes = learning.request_bytes(job.request.mem_bytes, self._sizes[name][1], fixed=is_fixed)
-        mem_bytes = max(math.ceil(mem_bytes / STEP_BYTES) * STEP_BYTES, self._raised.get(name, 0))
+        if not is_fixed or mem_bytes > job.request.mem_bytes:
+            mem_bytes = math.ceil(mem_bytes / STEP_BYTES) * STEP_BYTES
+        mem_bytes = max(mem_bytes, self._raised.get(name, 0))
         if mem_bytes < job.request.mem_bytes < mem_bytes + STEP_BYTES:
             mem_bytes = job.request.mem_bytes  # the same, not rounded
         ratio = 1.0 if name in self._fixed_times else learning.time_ratio

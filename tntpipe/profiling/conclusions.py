@@ -54,7 +54,8 @@ def _concluded(uses: Sequence[StepUse], time_ratio: TimeRatio) -> StepResources:
     def at_voxels(use: StepUse) -> float:
         return _one_thread_s(use) * time_ratio(use.kind, use.variant or "", use.voxels, voxels)
 
-    means = [use.mean_cpus for use in done if use.mean_cpus is not None]
+    fewest = min(use.threads for use in done)
+    means = [use.mean_cpus for use in done if use.threads == fewest and use.mean_cpus is not None]
     highs = [use.max_cpus for use in done if use.max_cpus is not None]
     overheads = _overheads(timed, at_voxels)
     return replace(
@@ -76,7 +77,7 @@ def _memory(uses: Sequence[StepUse], voxels: int) -> StepResources:
         if use.outcome != DONE:
             rule.see_at_least(Peak(use.voxels, use.peak_bytes))
     line, factor = rule.line, padding(rule.n)
-    slope = line.mem_bytes_per_voxel * factor if line else 0.0
+    slope = round(line.mem_bytes_per_voxel * factor, 2) if line else 0.0
     request = rule.request_bytes(voxels)
     above = max(use.peak_bytes - (request + slope * (use.voxels - voxels)) for use in uses)
     return StepResources(
@@ -85,7 +86,7 @@ def _memory(uses: Sequence[StepUse], voxels: int) -> StepResources:
         peak=_rounded_up(rule.largest_bytes / GIB),
         padding=factor,
         voxels=voxels or None,
-        mem_bytes_per_voxel=round(slope, 2) if line else None,
+        mem_bytes_per_voxel=slope if line else None,
         mem_least=_rounded_up(min(use.peak_bytes for use in uses if use.outcome == DONE) / GIB) if line else None,
         correlation=round(line.correlation, 3) if line else None,
     )

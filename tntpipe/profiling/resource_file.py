@@ -167,7 +167,7 @@ def _problems_of_step(name: str, step: Mapping[str, Any]) -> Iterable[str]:
 def _nearest(word: str, words: Collection[str]) -> str | None:
     """The most similar word; of a name with a participant in it, the part after that counts."""
     last = word.replace(".", "/").rpartition("/")[2]
-    return last if last in words else next(iter(get_close_matches(last, words, n=1, cutoff=0.0)), None)
+    return next(iter(get_close_matches(last, words, n=1, cutoff=0.0)), None)
 
 
 def _shown(value: Any) -> str:
