@@ -64,15 +64,24 @@ def write(root: Path, name: str, text: str) -> None:
         ("sys/fs/cgroup/memory/memory.oom_control", "oom_kill_disable 0\nunder_oom 0\noom_kill {}\n"),
     ],
 )
-def test_the_kernels_counter_is_read_where_it_stands_and_asked_once_a_death(
+def test_the_kernels_counter_is_read_where_it_stands_and_counts_for_seconds(
     tmp_path: Path, name: str, text: str
 ) -> None:
     write(tmp_path, name, text.format(3))
     kills = OomKills(tmp_path)
-    assert kills.have_risen() is False
+    assert kills.have_just_risen(10) is False
     write(tmp_path, name, text.format(4))
-    assert kills.have_risen() is True and kills.have_risen() is False
+    assert [kills.have_just_risen(now) for now in (11, 15, 17)] == [True, True, False]
 
 
 def test_where_there_is_no_counter_nothing_is_claimed(tmp_path: Path) -> None:
-    assert OomKills(tmp_path).have_risen() is None
+    assert OomKills(tmp_path).have_just_risen(1) is None
+
+
+def test_a_kill_long_before_a_child_dies_is_not_its_own(tmp_path: Path) -> None:
+    write(tmp_path, "proc/vmstat", "oom_kill 3\n")
+    kills = OomKills(tmp_path)
+    write(tmp_path, "proc/vmstat", "oom_kill 4\n")
+    for now in range(100, 160):
+        kills.look(now)
+    assert kills.have_just_risen(160) is False

@@ -15,33 +15,28 @@ import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from tntpipe.derivatives import Derivatives
 from tntpipe.errors import OutputError, told
-from tntpipe.events import Notice, Outcome, RetryCause, RunEvent, StepEnded, StepRetried, StepSampled, StepStarted
-from tntpipe.executors.children import Child, exit_in_words, reap, send, start
-from tntpipe.executors.memory_death import OomKills, why_it_died
-from tntpipe.executors.retries import Retries, Shortage
+from tntpipe.events import Notice, Outcome, RunEvent, StepEnded, StepRetried, StepSampled, StepStarted
+from tntpipe.executors.children import exit_in_words, reap, send, start
+from tntpipe.executors.memory_guard import MemoryDeath, MemoryGuard
+from tntpipe.executors.running import Running
 from tntpipe.executors.sentinel import Sentinel
 from tntpipe.executors.signals import STOP_SIGNALS, Signals, sleep_until_continued
-from tntpipe.executors.watchdog import Held, Watchdog
 from tntpipe.graph import Graph
 from tntpipe.orphans import end_processes
 from tntpipe.profiling.monitor import Monitor
 from tntpipe.profiling.usage import Sample, Usage
-from tntpipe.resources import MIB
-from tntpipe.scheduler.events import Ended, Event, Grown, Interrupted, Launch, MemoryPressed, Requeued, Stop, Used
+from tntpipe.scheduler.events import Ended, Event, Interrupted, Launch, Requeued, Stop, Used
 from tntpipe.steps.step import Step
-from tntpipe.workfolder import LOG_NAME, WorkFolder, last_log_line, last_log_lines
+from tntpipe.workfolder import LOG_NAME, WorkFolder, last_log_lines
 
 GRACE_S = 5.0
 """How long a child that was asked to stop may take before it is killed."""
-
-GROWTH_BYTES = 32 * MIB
-"""The scheduler is told of a child that uses more than it was told before, in steps of so much."""
 
 PATIENCE_S = 20.0
 """How long a run that is to stop waits for what is being hashed and copied: less than the 30 s that Slurm allows."""
@@ -54,20 +49,6 @@ DOUBT_S = 2.0
 so long the run's own is waited for, before the step counts as failed."""
 
 N_PUBLISHERS = 4
-
-
-@dataclass(slots=True)
-class _Running:
-    step: Step
-    child: Child
-    scratch: Path
-    argv: tuple[str, ...]
-    request: Launch
-    stopping: bool = False
-    kill_at: float | None = None
-    since: float = 0.0
-    told_bytes: int = 0
-    stopped_for_memory: bool = False
 
 
 class Machine:
@@ -94,12 +75,11 @@ class Machine:
         self._tick, self._tick_s = tick, tick_s
         self._asked, self._paused, self._log_begun = asked, paused, log_begun
         self._monitor = Monitor()
-        self._watchdog, self._retries, self._oom_kills = Watchdog(mem_bytes), Retries(mem_bytes), OomKills()
-        self._pressed = False
-        self._running: dict[int, _Running] = {}
+        self._running: dict[int, Running] = {}
         self._pids: dict[str, int] = {}
         self._happened: deque[Event] = deque()
-        self._publications: deque[tuple[_Running, Usage, Future[None]]] = deque()
+        self._memory = MemoryGuard(mem_bytes, self._monitor, self._happened.append, emit)
+        self._publications: deque[tuple[Running, Usage, Future[None]]] = deque()
         self._selector = selectors.DefaultSelector()
         self._publishers = ThreadPoolExecutor(N_PUBLISHERS, thread_name_prefix="publish")
         self._wake_read, self._wake_write = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
@@ -107,7 +87,7 @@ class Machine:
         self._sentinel: Sentinel | None = None
         self._signals = Signals(self._wake, gone)
         self._give_up_at: float | None = None
-        self._doubted: deque[tuple[float, _Running, Usage]] = deque()
+        self._doubted: deque[tuple[float, Running, Usage]] = deque()
         self._paused_s = 0.0
         self._is_closed = False
 
@@ -141,8 +121,14 @@ class Machine:
             return
         self._log_begun(step.name, scratch / LOG_NAME)
         self._monitor.watch(child.pid, self.now())
-        self._running[child.fd] = _Running(
-            step, child, scratch, argv, action, since=self.now(), told_bytes=action.request.mem_bytes
+        self._running[child.fd] = Running(
+            step=step,
+            child=child,
+            scratch=scratch,
+            argv=argv,
+            launch=action,
+            since=self.now(),
+            told_bytes=action.request.mem_bytes,
         )
         self._pids[step.name] = child.fd
         self._selector.register(child.fd, selectors.EVENT_READ)
@@ -289,7 +275,7 @@ class Machine:
         by_pid = {running.child.pid: running for running in self._running.values()}
         for pid, sample in self._monitor.look(now).items():
             self._emit(_sampled(by_pid[pid].step.name, sample))
-        self._watch_memory(by_pid)
+        self._memory.watch(by_pid, now)
         for running in self._running.values():
             if running.kill_at is not None and running.kill_at <= now:
                 send(running.child, signal.SIGKILL)
@@ -303,39 +289,6 @@ class Machine:
             self._end(running.step, Outcome.STOPPED, usage)
         if self._tick is not None:
             self._tick()
-
-    def _watch_memory(self, by_pid: Mapping[int, _Running]) -> None:
-        """Keep what the children really use within the budget."""
-        held = {
-            running.step.name: (running, real_bytes)
-            for pid, real_bytes in self._monitor.memory_now().items()
-            if (running := by_pid.get(pid)) is not None
-        }
-        verdict = self._watchdog.look(
-            Held(
-                name=name,
-                request_bytes=running.told_bytes,
-                real_bytes=real_bytes,
-                since=running.since,
-                moldable=running.step.moldable,
-                stopping=running.stopping or running.stopped_for_memory,
-            )
-            for name, (running, real_bytes) in held.items()
-        )
-        self._monitor.hurry(verdict.hurry)
-        for child in verdict.stop:
-            held[child.name][0].stopped_for_memory = True
-            send(held[child.name][0].child, signal.SIGKILL)  # memory does not wait
-        for child in verdict.grown:
-            running = held[child.name][0]
-            if not running.stopped_for_memory and child.real_bytes > running.told_bytes + GROWTH_BYTES:
-                running.told_bytes = child.real_bytes
-                self._happened.append(Grown(name=child.name, mem_bytes=child.real_bytes))
-        if verdict.pressed != self._pressed:
-            self._pressed = verdict.pressed
-            self._happened.append(MemoryPressed(pressed=verdict.pressed))
-            text = "nothing more starts: the steps really use nearly all of the memory budget"
-            self._emit(Notice(text=text if verdict.pressed else "memory is released, steps start again"))
 
     def _child_ended(self, fd: int) -> None:
         self._selector.unregister(fd)
@@ -353,69 +306,50 @@ class Machine:
         else:
             self._ended_without_success(running, usage)
 
-    def _ended_without_success(self, running: _Running, usage: Usage) -> None:
+    def _ended_without_success(self, running: Running, usage: Usage) -> None:
         if running.stopping or self.stop_signal is not None:
             self._work.discard(running.scratch)
             self._end(running.step, Outcome.STOPPED, usage, argv=running.argv)
-        elif running.stopped_for_memory:
-            self._died_of_memory(running, usage, RetryCause.STOPPED_FOR_MEMORY, "all steps used more than the budget")
         else:
-            self._failed_by_itself(running, usage)
+            lines = last_log_lines(running.scratch)
+            death = self._memory.death_of(running, usage, lines, self.now())
+            if death is not None and death.mem_bytes is not None:
+                self._run_again(running, usage, death, death.mem_bytes)
+                return
+            message = exit_in_words(usage.exit_code) if death is None else death.message
+            said = f": {lines[0]}" if lines and death is None and usage.exit_code > 0 else ""
+            self._fail(running.step, running.scratch, running.argv, usage, message + said)
 
-    def _failed_by_itself(self, running: _Running, usage: Usage) -> None:
-        said = last_log_line(running.scratch) if usage.exit_code > 0 else ""
-        want_of_memory = why_it_died(
-            usage.exit_code,
-            "\n".join(last_log_lines(running.scratch)),
-            peak_bytes=usage.peak_bytes,
-            request_bytes=running.request.request.mem_bytes,
-            kernel_killed=self._oom_kills.have_risen(),
-        )
-        if want_of_memory is not None:
-            self._died_of_memory(running, usage, RetryCause.OUT_OF_MEMORY, want_of_memory)
-            return
-        message = exit_in_words(usage.exit_code)
-        self._fail(running.step, running.scratch, running.argv, usage, f"{message}: {said}" if said else message)
-
-    def _died_of_memory(self, running: _Running, usage: Usage, cause: RetryCause, why: str) -> None:
-        """Have the step run again with more, or give it up."""
+    def _run_again(self, running: Running, usage: Usage, death: MemoryDeath, mem_bytes: int) -> None:
         step = running.step
-        shortage = Shortage(
-            name=step.name, request_bytes=running.request.request.mem_bytes, seen_bytes=usage.peak_bytes
-        )
-        mem_bytes = self._retries.next_bytes(shortage, counts=cause is RetryCause.OUT_OF_MEMORY)
-        if mem_bytes is None:
-            message = f"out of memory: {why}; {self._retries.given_up(shortage)}"
-            self._fail(step, running.scratch, running.argv, usage, message)
-            return
         self._work.discard(running.scratch)
         self._emit(
             StepRetried(
                 name=step.name,
                 scan=step.scan,
                 kind=step.kind,
-                cause=cause,
-                n_tries=self._retries.n_tries(step.name),
+                cause=death.cause,
+                n_tries=death.n_tries,
                 mem_bytes=mem_bytes,
                 usage=_rounded(usage),
-                message=f"{cause.value}: {why}",
+                message=death.message,
             )
         )
         self._happened.append(Requeued(name=step.name, mem_bytes=mem_bytes))
 
-    def _publish(self, running: _Running, usage: Usage) -> None:
+    def _publish(self, running: Running, usage: Usage) -> None:
         used = asdict(usage) | {
-            "cpus": running.request.request.cpus,
-            "request_bytes": running.request.request.mem_bytes,
+            "cpus": running.launch.request.cpus,
+            "request_bytes": running.launch.request.mem_bytes,
         }
         self._work.publish(running.step, running.scratch, running.argv, used)
         self._derivatives.publish(running.step)
 
-    def _published(self, running: _Running, usage: Usage, publication: Future[None]) -> None:
+    def _published(self, running: Running, usage: Usage, publication: Future[None]) -> None:
         error = publication.exception()
         if error is None:
             folder = self._work.folder(running.step.name)
-            self._end(running.step, Outcome.DONE, usage, folder=str(folder), cpus=running.request.request.cpus)
+            self._end(running.step, Outcome.DONE, usage, folder=str(folder), cpus=running.launch.request.cpus)
         elif isinstance(error, (OutputError, OSError)):
             self._fail(running.step, running.scratch, running.argv, usage, _words_of(error))
         else:

@@ -5,6 +5,7 @@ It knows no process and retries nothing. A kill by a person is told apart from o
 
 from __future__ import annotations
 
+import math
 import re
 import signal
 from pathlib import Path
@@ -25,20 +26,35 @@ COUNTERS = (
 """Where Linux counts the processes that it killed because memory ran out: of the whole machine, or of a container."""
 
 
+LOOK_EVERY_S = 1.0
+JUST_S = 5.0
+"""The counters are read so often, and a kill that they counted longer ago is not that of a child that has just died."""
+
+
 class OomKills:
-    """The kernel's counters; below ``root`` stand ``proc`` and ``sys``."""
+    """The kernel's counters; below ``root`` stand ``proc`` and ``sys``; ``now`` is the caller's clock, in seconds."""
 
     def __init__(self, root: Path = Path("/")) -> None:
         self._root = root
         self._last = self._read()
+        self._looked_at = -math.inf
+        self._rose_at = -math.inf
 
-    def have_risen(self) -> bool | None:
-        """Whether the kernel has killed since this was asked last; None where it does not tell."""
-        now, last = self._read(), self._last
-        self._last = now
-        if not now:
-            return None
-        return any(count > last.get(name, 0) for name, count in now.items())
+    def look(self, now: float) -> None:
+        """Read them, unless that was done a moment ago."""
+        if now - self._looked_at >= LOOK_EVERY_S:
+            self._take_in(now)
+
+    def have_just_risen(self, now: float) -> bool | None:
+        """Whether the kernel has killed within the last seconds; None where it does not tell."""
+        self._take_in(now)
+        return now - self._rose_at <= JUST_S if self._last else None
+
+    def _take_in(self, now: float) -> None:
+        counts, last = self._read(), self._last
+        if any(count > last.get(name, count) for name, count in counts.items()):
+            self._rose_at = now
+        self._last, self._looked_at = counts, now
 
     def _read(self) -> dict[str, int]:
         counts = {}
