@@ -10,15 +10,15 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, fields
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
 from tntpipe.errors import InputMissingError, TableError
 from tntpipe.files import write_text
 from tntpipe.profiling.memory_rule import MOST_ABOVE_MAXIMUM
+from tntpipe.profiling.resource_checks import problems_of_steps, shown
 from tntpipe.resources import GIB
 
 SCHEMA_VERSION = 1
@@ -26,11 +26,6 @@ ABOUT = "tntpipe"
 """The one key that is no step: the schema version and where the figures come from."""
 
 REMEDY = "Mend it there, or make the file anew from a profile."
-
-LARGEST_GIB = 2.0**20
-LARGEST_CPUS = 4096
-LONGEST_S = 3.2e7
-"""Larger figures are slips of the finger: a pebibyte, a year."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,11 +109,11 @@ def read_resource_file(path: Path, kinds: Collection[str]) -> ResourceFile:
         raise TableError(f"The resource file {path} is not JSON: {error}.", remedy=REMEDY) from error
     if not isinstance(content, dict):
         raise TableError(
-            f"The resource file {path} holds no steps by name, but {_shown(content)}.",
+            f"The resource file {path} holds no steps by name, but {shown(content)}.",
             remedy='It looks like {"lobes": {"ncpu": 1, "mem": 0.8, "time": 5}}.',
         )
     about = content.pop(ABOUT, {})
-    problems = [*_problems_of_about(about), *_problems(content, kinds)]
+    problems = [*_problems_of_about(about), *problems_of_steps(content, kinds)]
     if problems:
         raise TableError(f"The resource file {path}: " + " ".join(problems), remedy=REMEDY)
     return ResourceFile(path=path, steps={name: StepResources(**step) for name, step in content.items()}, about=about)
@@ -134,81 +129,6 @@ def _without_twins(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def _problems_of_about(about: Any) -> Iterable[str]:
     if not isinstance(about, dict):
-        yield f"{ABOUT!r} is {_shown(about)}, not an object; leave it out."
+        yield f"{ABOUT!r} is {shown(about)}, not an object; leave it out."
     elif about.get("schema_version", SCHEMA_VERSION) != SCHEMA_VERSION:
-        yield f"It has schema version {_shown(about['schema_version'])}, not {SCHEMA_VERSION}: make it anew."
-
-
-def _problems(content: Mapping[str, Any], kinds: Collection[str]) -> Iterable[str]:
-    for name, step in content.items():
-        if name not in kinds:
-            nearest = _nearest(name, kinds)
-            yield f"No step is called {name!r}" + (f"; the nearest is {nearest!r}." if nearest else ".")
-        elif not isinstance(step, dict):
-            yield f"{name!r} is {_shown(step)}, not an object of figures."
-        else:
-            yield from _problems_of_step(name, step)
-
-
-def _problems_of_step(name: str, step: Mapping[str, Any]) -> Iterable[str]:
-    good: dict[str, Any] = {}
-    for key, value in step.items():
-        if key not in _CHECKS:
-            nearest = _nearest(key, _CHECKS)
-            yield f"{name!r} has {key!r}, which means nothing" + (f"; {nearest!r} would." if nearest else ".")
-        elif value is not None and not _CHECKS[key].holds(value):
-            yield f"{key!r} of {name!r} is {_shown(value)}, not {_CHECKS[key].wanted}."
-        else:
-            good[key] = value
-    if good.get("mem_least") and good.get("mem") and good["mem_least"] > good["mem"]:
-        yield f"'mem_least' of {name!r} is {good['mem_least']}, more than its 'mem', {good['mem']}."
-
-
-def _nearest(word: str, words: Collection[str]) -> str | None:
-    """The most similar word; of a name with a participant in it, the part after that counts."""
-    last = word.replace(".", "/").rpartition("/")[2]
-    return next(iter(get_close_matches(last, words, n=1, cutoff=0.0)), None)
-
-
-def _shown(value: Any) -> str:
-    text = json.dumps(value, ensure_ascii=False)
-    return text if len(text) <= 40 else f"{text[:40]}…"
-
-
-@dataclass(frozen=True, slots=True)
-class _Check:
-    wanted: str
-    holds: Callable[[Any], bool]
-
-
-def _number(low: float, high: float, *, above: bool = False) -> _Check:
-    def holds(value: Any) -> bool:
-        is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
-        return is_number and (low < value if above else low <= value) and value <= high
-
-    return _Check(f"a number {'above' if above else 'from'} {low:g} {'and up ' if above else ''}to {high:g}", holds)
-
-
-def _count(low: int, high: int) -> _Check:
-    def holds(value: Any) -> bool:
-        return isinstance(value, int) and not isinstance(value, bool) and low <= value <= high
-
-    return _Check(f"a whole number from {low} to {high}", holds)
-
-
-_MANY = 2**53
-_CHECKS: Mapping[str, _Check] = {
-    "ncpu": _count(1, LARGEST_CPUS),
-    "cpumax": _number(0, 100 * LARGEST_CPUS),
-    "mem": _number(0, LARGEST_GIB, above=True),
-    "time": _number(0, LONGEST_S),
-    "variant": _Check("a word", lambda value: isinstance(value, str)),
-    "voxels": _count(1, _MANY),
-    "mem_bytes_per_voxel": _number(0, 1e12),
-    "mem_least": _number(0, LARGEST_GIB),
-    "thread_overhead": _number(0, 1),
-    **{key: _count(0, _MANY) for key in ("n", "n_time", "n_speed_up")},
-    "peak": _number(0, LARGEST_GIB),
-    "padding": _number(1, 10),
-    "correlation": _number(-1, 1),
-}
+        yield f"It has schema version {shown(about['schema_version'])}, not {SCHEMA_VERSION}: make it anew."
