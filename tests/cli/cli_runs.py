@@ -52,6 +52,11 @@ def environment() -> dict[str, str]:
     return os.environ | {"PYTHONPATH": str(PACKAGE.parent), "COLUMNS": "200"}
 
 
+def first_journal(out: Path) -> Path:
+    """Of the first of the runs over an output folder."""
+    return min(out.glob("logs/run-*/journal.jsonl"), key=lambda path: path.stat().st_mtime)
+
+
 def coarse(source: Path, destination: Path) -> None:
     """Halve the resolution of a scan: means of 2×2×2 voxels, and the affine that goes with them."""
     image = nib.load(source)

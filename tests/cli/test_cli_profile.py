@@ -8,7 +8,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from cli_runs import OPTIONS, Run, command, environment, run
+from cli_runs import OPTIONS, Run, command, environment, first_journal, run
 
 from tntpipe.profiling.profile import Profile
 from tntpipe.profiling.profile_file import read_profile
@@ -38,7 +38,7 @@ def test_every_step_has_entries_and_their_largest_is_its_peak(profile: Profile) 
 
 
 def test_the_journal_of_the_run_is_the_same_profile(finished: Run, profile: Profile) -> None:
-    (journal,) = finished.out.glob("logs/run-*/journal.jsonl")
+    journal = first_journal(finished.out)
     again = read_profile(journal)
     assert [use.name for use in again.steps] == [use.name for use in profile.steps]
     assert len(again.entries) == len(profile.entries)
@@ -46,7 +46,7 @@ def test_the_journal_of_the_run_is_the_same_profile(finished: Run, profile: Prof
 
 def test_a_step_costs_the_journal_little(finished: Run) -> None:
     """Besides what was seen of it while it ran."""
-    (journal,) = finished.out.glob("logs/run-*/journal.jsonl")
+    journal = first_journal(finished.out)
     lines = [line for line in journal.read_text().splitlines() if '"event":"Step' in line]
     told = [len(line) for line in lines if '"StepSampled"' not in line]
     assert sum(told) / finished.to_run < 1000

@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from cli_runs import OPTIONS, Run, environment, run
+from cli_runs import OPTIONS, Run, environment, first_journal, run
 
 import tntpipe.cli.main as cli
 from tntpipe.events import Notice, StepAdmitted, StepEnded
@@ -86,14 +86,14 @@ def test_a_table_says_what_was_concluded_and_how_sure_it_is(
 
 
 def test_journals_will_do_and_several_are_put_together(finished: Run, prof: Path, tmp_path: Path) -> None:
-    (journal,) = finished.out.glob("logs/run-*/journal.jsonl")
+    journal = first_journal(finished.out)
     assert create("--profiling_input_file", journal, prof, "--resource_output_file", tmp_path / "res.json") == 0
     made = json.loads((tmp_path / "res.json").read_text())
     assert made["lobes"]["n"] == 4 and len(made["tntpipe"]["profiles"]) == 2
 
 
 def test_a_profile_is_made_of_the_journal_of_a_run_that_wrote_none(finished: Run, prof: Path, tmp_path: Path) -> None:
-    (journal,) = finished.out.glob("logs/run-*/journal.jsonl")
+    journal = first_journal(finished.out)
     assert create("--profiling_input_file", journal, "--profiling_output_file", tmp_path / "p.json") == 0
     made, written = json.loads((tmp_path / "p.json").read_text()), json.loads(prof.read_text())
     assert made["steps"] == written["steps"] and made["rss_GiB"] == written["rss_GiB"]
