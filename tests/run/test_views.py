@@ -12,10 +12,9 @@ from stories import FAILED, STORY
 
 from tntpipe.cli.summary import print_summary
 from tntpipe.cli.views import Views
-from tntpipe.crash import crash_name, crash_text
 from tntpipe.errors import TableError
 from tntpipe.events import Notice, RunEvent, ScanEnded, ScanOutcome
-from tntpipe.journal import SCHEMA_VERSION, Journal, read_journal
+from tntpipe.journal import SCHEMA_VERSION, Journal, JournalReader, read_journal
 from tntpipe.lines import line_of
 from tntpipe.run_state import RunState
 
@@ -95,6 +94,19 @@ def test_a_journal_torn_at_any_byte_keeps_its_whole_lines(tmp_path: Path) -> Non
     assert len(list(read_journal(tmp_path / "torn"))) == 1
 
 
+def test_a_journal_that_grows_is_read_on_from_where_it_was_a_line_at_a_time(tmp_path: Path) -> None:
+    write(tmp_path / "whole")
+    whole, grown = (tmp_path / "whole").read_bytes(), tmp_path / "grown"
+    grown.touch()
+    reader, told = JournalReader(grown), []
+    for begin in range(0, len(whole), 100):
+        with grown.open("ab") as file:
+            file.write(whole[begin : begin + 100])
+        told += list(reader.new_events())
+        assert len(told) == whole[: begin + 100].count(b"\n")
+    assert [event for _, event in told] == list(STORY)
+
+
 def state_after(n_events: int) -> RunState:
     state = RunState()
     for number, event in enumerate(STORY[:n_events]):
@@ -122,24 +134,6 @@ def test_lines_say_what_happened_and_how_much_it_matters() -> None:
     assert lines[7] is None and lines[-1] is None and lines[-2] is None
     assert lines[9] == ("ERROR", "s/a failed: exit status 3 (1:01, 60 CPU-seconds, 1.0 GiB)")
     assert lines[10] == ("DEBUG", "s/b left out, because s/a failed")
-
-
-def test_a_crash_text_tells_how_to_see_it_again(tmp_path: Path) -> None:
-    folder = tmp_path / "a folder"
-    folder.mkdir()
-    (folder / "log.txt").write_bytes(b"first\n" * 50_000 + b"\n\xff the reason\n")
-    text = crash_text(dataclasses.replace(FAILED, folder=str(folder)))
-    assert "exit status 3" in text and "61.0 s, 60.4 CPU-seconds, peak memory 1.0 GiB" in text
-    assert f"cd '{folder}' && sh 'a b'" in text
-    assert "\ufffd the reason" in text and text.count("first") < 50
-    assert crash_name(FAILED, "now") == "crash-s-a-now.txt"
-
-
-def test_a_crash_before_any_command_points_at_no_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
-    (tmp_path / "log.txt").write_text("not ours")
-    text = crash_text(dataclasses.replace(FAILED, argv=(), usage={}))
-    assert "not ours" not in text and "cd" not in text.split() and "What to do next" in text
 
 
 def test_views_keep_the_journal_the_log_and_a_crash_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
