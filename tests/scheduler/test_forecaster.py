@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
@@ -14,8 +15,9 @@ from tntpipe.executors.adviser import Adviser
 from tntpipe.executors.drive import Thinker
 from tntpipe.executors.forecaster import LEAST_S, SHARE, Forecaster, Thinkers
 from tntpipe.executors.look_ahead import SLICE_ENDS
+from tntpipe.executors.speed import PRIOR_S, WIDEST, Speed
 from tntpipe.scheduler.core import Scheduler
-from tntpipe.scheduler.events import Ended, Event, Interrupted, Rule, RuleChosen
+from tntpipe.scheduler.events import Ended, Event, Interrupted, Reestimated, Rule, RuleChosen, Used
 from tntpipe.scheduler.policy import OVERRUN_FACTOR
 
 rule = settings(max_examples=40, deadline=None, derandomize=True)
@@ -37,7 +39,7 @@ class Remembering:
         self.now = now
         for thought in self._thinker.consider(scheduler, now):
             if thought is not None:
-                self.forecaster.note(thought)
+                self.forecaster.note(thought, scheduler)
             yield thought
 
 
@@ -100,10 +102,10 @@ def test_it_thinks_again_after_a_part_of_the_time_left_or_a_surprise_and_not_bef
     for now in (0.0, 10.0, 49.0, 50.0, 51.0, 97.0, 98.0):
         considered(forecaster, scheduler, now)
     assert told == [1000.0, 950.0, 902.0]
-    forecaster.note(Ended(name="other", succeeded=True))
+    forecaster.note(Ended(name="other", succeeded=True), scheduler)
     considered(forecaster, scheduler, 98.5)
     assert len(told) == 3, "that a job ends was to be foreseen"
-    forecaster.note(Ended(name="other", succeeded=False))
+    forecaster.note(Ended(name="other", succeeded=False), scheduler)
     considered(forecaster, scheduler, 98.0 + LEAST_S / 2)
     assert len(told) == 3, "however many surprises there are"
     considered(forecaster, scheduler, 98.0 + LEAST_S)
@@ -113,7 +115,7 @@ def test_it_thinks_again_after_a_part_of_the_time_left_or_a_surprise_and_not_bef
 def test_once_the_run_is_being_stopped_nothing_is_foreseen():
     told: list[float] = []
     forecaster = Forecaster(told.append)
-    forecaster.note(Interrupted())
+    forecaster.note(Interrupted(), started(10))
     assert considered(forecaster, started(10), 0.0) == 0 and not told
 
 
@@ -142,7 +144,7 @@ def test_it_takes_no_more_than_its_share_of_a_cpu_however_long_it_thinks_and_how
     considered(forecaster, scheduler, 0.0)
     first_s = SlowScheduler.used_s
     for second in range(1, 5001):
-        forecaster.note(Ended(name="other", succeeded=False))
+        forecaster.note(Ended(name="other", succeeded=False), scheduler)
         considered(forecaster, scheduler, float(second))
     assert len(told) > 3
     assert SlowScheduler.used_s - first_s <= SHARE * 5000
@@ -168,3 +170,42 @@ def test_it_does_not_begin_again_while_it_thinks():
     for _ in thinking:
         pass
     assert told == [3.0 * SLICE_ENDS]
+
+
+def noting(forecaster: Forecaster, scheduler: Scheduler, now: float, *events: Event) -> None:
+    """The events as a run takes them in."""
+    for event in events:
+        forecaster.note(event, scheduler)
+    scheduler.handle(events, now)
+
+
+def test_kinds_of_which_nothing_is_learnt_are_expected_to_take_as_many_times_longer_as_the_others():
+    jobs = [
+        job("a", wall_s=1000),
+        job("b", "a", wall_s=500),
+        job("c", "b", wall_s=500),
+    ]
+    jobs = [replace(each, kind=each.name) for each in jobs]
+    told: list[float] = []
+    forecaster, scheduler = Forecaster(told.append, cpu_s=lambda: 0.0), Scheduler(jobs, budget(1))
+    scheduler.start(0.0)
+    considered(forecaster, scheduler, 0.0)
+    assert told == [2000.0]
+    used = Used(wall_s=4000.0, cpus=1, peak_bytes=0)
+    noting(forecaster, scheduler, 4000.0, Ended(name="a", succeeded=True, used=used))
+    considered(forecaster, scheduler, 4000.0)
+    slower = float(f"{(4000 + PRIOR_S) / (1000 + PRIOR_S):.2g}")
+    assert slower > 3.5 and told[1:] == [1000 * slower]
+    learnt = replace(scheduler.job("c"), wall_s=600.0)
+    noting(forecaster, scheduler, 4010.0, Reestimated(jobs=(learnt,)))
+    considered(forecaster, scheduler, 4010.0)
+    assert told[2:] == [pytest.approx(500 * slower - 10 + 600)], "c has taught what it takes, b has not"
+
+
+def test_a_few_short_steps_change_little_and_none_counts_beyond_measure():
+    speed = Speed()
+    scheduler = started(1.0, 1.0)
+    speed.note(Ended(name="j0", succeeded=True, used=Used(wall_s=1e6, cpus=1, peak_bytes=0)), scheduler)
+    assert speed.factor == pytest.approx((PRIOR_S + WIDEST) / (PRIOR_S + 1), rel=0.05)
+    speed.note(Ended(name="j0", succeeded=True), scheduler)
+    assert speed.factor_of("") == speed.factor, "one that was reused says nothing"

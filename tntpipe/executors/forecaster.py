@@ -12,6 +12,7 @@ from collections.abc import Callable, Generator, Iterator
 
 from tntpipe.executors.drive import Thinker
 from tntpipe.executors.look_ahead import end_of
+from tntpipe.executors.speed import Speed
 from tntpipe.scheduler.core import Scheduler
 from tntpipe.scheduler.events import Action, Ended, Event, Interrupted, Launch, Stop
 
@@ -34,13 +35,15 @@ class Forecaster:
         self._began: float | None = None
         self._not_before = self._due_at = float("-inf")
         self._was_surprised = False
+        self._speed = Speed()
         self._is_over = False
         self._is_thinking = False
         self._thought: Generator[None, None, float] | None = None
         self._spent_s = 0.0
 
-    def note(self, happened: Event | Action) -> None:
-        """Take note of what happened: whether it was to be foreseen."""
+    def note(self, happened: Event | Action, scheduler: Scheduler) -> None:
+        """Take note of what happened, before the scheduler takes it in: whether it was to be foreseen."""
+        self._speed.note(happened, scheduler)
         match happened:
             case Interrupted():
                 self._is_over = True
@@ -72,7 +75,8 @@ class Forecaster:
         before_s = self._cpu_s()
         if self._thought is None:
             self._was_surprised, self._spent_s = False, 0.0
-            self._thought = end_of(scheduler.fork(), now, _as_estimated)
+            fork, factor_of = scheduler.fork(), self._speed.factor_of
+            self._thought = end_of(fork, now, lambda name: factor_of(fork.job(name).kind))
         try:
             next(self._thought)
         except StopIteration as ended:
@@ -88,10 +92,6 @@ class Forecaster:
         rest_s = max(LEAST_S, LEAST_ROUND * (now - self._began), self._spent_s / SHARE)
         self._not_before, self._due_at = now + rest_s, now + ROUND * left_s
         self._tell(left_s)
-
-
-def _as_estimated(_name: str) -> float:
-    return 1.0
 
 
 class Thinkers:
