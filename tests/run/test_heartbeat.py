@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 from stories import STORY
 
-from tntpipe.cli.views import HEARTBEAT_S, PLAIN_TICK_S, Views
+from tntpipe.cli.views import HEARTBEAT_S, PLAIN_TICK_S, QUEUE_S, Views
 from tntpipe.events import Notice, RunEnded, StepsWaiting
+from tntpipe.journal import SCHEMA_VERSION, read_journal
 
 
 class Clock:
@@ -43,14 +44,38 @@ def test_once_a_minute_a_line_says_how_the_run_stands(
     assert said == views.run_dir.joinpath("run.log").read_text().splitlines()[-2:]
 
 
-def test_what_waits_is_found_out_before_it_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    clock = Clock(monkeypatch)
+def test_what_waits_is_found_out_now_and_then_and_before_it_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock, found = Clock(monkeypatch), []
     with Views(tmp_path, dashboard=False, loglevel="ERROR") as views:
         views.emit(STORY[0])
-        views.tick(lambda: pytest.fail("it costs something, and nobody asks"))
-        clock.pass_s(HEARTBEAT_S)
-        views.tick(lambda: views.emit(StepsWaiting(steps={"s/a": "waits"})))
-    assert json.loads((tmp_path / "status.json").read_text())["waiting"] == {"s/a": "waits"}
+        for _ in range(int(HEARTBEAT_S / PLAIN_TICK_S) + 1):
+            views.tick(lambda: found.append(views.emit(StepsWaiting(steps={"s/a": f"waits {clock.wall}"}))))
+            clock.pass_s(PLAIN_TICK_S)
+    assert len(found) == 1 + HEARTBEAT_S / QUEUE_S
+    told = json.loads((tmp_path / "status.json").read_text())
+    assert told["waiting"] == {"s/a": f"waits {told['t']}"}
+
+
+def test_the_journal_has_what_waits_when_that_are_others_and_else_once_a_minute(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = Clock(monkeypatch)
+    with Views(tmp_path, dashboard=False, loglevel="ERROR") as views:
+        for second in range(240):
+            name = "s/a" if second < 100 else "s/b"
+            views.emit(StepsWaiting(steps={name: f"{second}"}))
+            clock.pass_s(1.0)
+    told = [event.steps for _, event in read_journal_of(views)]
+    assert told == [{"s/a": "0"}, {"s/a": "60"}, {"s/b": "100"}, {"s/b": "160"}, {"s/b": "220"}]
+
+
+def read_journal_of(views: Views) -> list[tuple[float, StepsWaiting]]:
+    """A journal that begins as one does."""
+    path = views.run_dir / "journal.jsonl"
+    path.write_text(f'{{"t": 0, "event": "none", "schema_version": {SCHEMA_VERSION}}}\n' + path.read_text())
+    return [(t, event) for t, event in read_journal(path) if isinstance(event, StepsWaiting)]
 
 
 def test_the_status_file_is_written_once_a_minute_when_it_is_asked_for_and_at_the_end(

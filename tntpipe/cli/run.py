@@ -211,7 +211,8 @@ class _Run:
         budget = self._budget
         if budget.others:
             self._views.emit(Notice(text=f"other limits: {'; '.join(budget.others)}", level="DEBUG"))
-        for text in (*settings.notices, *map(str, plan.notices), *budget.notices, f"budget: {budget}"):
+        step_logs = f"logs of steps: {self._views.step_logs.path('<scan>/<step>')}"
+        for text in (*settings.notices, *map(str, plan.notices), *budget.notices, f"budget: {budget}", step_logs):
             self._views.emit(Notice(text=text))
         for text in (*budget.warnings, *filter(None, [self._unlocked])):
             self._views.emit(Notice(text=text, level="WARNING"))
@@ -249,7 +250,7 @@ class _Run:
         self._views.emit(RunForecast(seconds_left=round(left_s, 1)))
 
     def _observe(self, _now: float, happened: Event | Action) -> None:
-        self._forecaster.note(happened)
+        self._forecaster.note(happened, self._scheduler)
         if isinstance(happened, Launch):
             self._views.emit(
                 StepAdmitted(

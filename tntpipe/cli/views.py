@@ -25,8 +25,9 @@ from tntpipe.status import heartbeat
 from tntpipe.step_logs import StepLogs
 from tntpipe.workfolder import LOG_NAME
 
-JOURNALED_QUEUE_S = 60.0
-"""What waits goes to the journal this far apart; the screen has it all."""
+QUEUE_S, LONGEST_QUEUE_S = 15.0, 60.0
+"""What waits is found out at least so often, and goes to the journal as often if other steps wait than before; the same
+ones with other reasons are told again after a minute. The screen has it all."""
 
 HEARTBEAT_S = 60.0
 """How the run stands is said in the log, and where there is no screen, this often."""
@@ -54,7 +55,8 @@ class Views:
         self._troubled: set[Path] = set()
         self._lowest = LEVELS.index(loglevel)
         self._thinning = Thinning()
-        self._journaled_queue = float("-inf")
+        self._queue: tuple[str, ...] = ()
+        self._queue_journaled = self._queue_found = float("-inf")
         self._beat = time.monotonic()
         self.live: LiveScreen | None = None
         if dashboard:
@@ -119,22 +121,26 @@ class Views:
         if not failed:
             return
         try:
-            write_text(self._log_dir / crash_name(event, self.when), crash_text(event))
+            write_text(self._log_dir / crash_name(event, self.when), self._crash_text(event))
         except OSError as error:
             self._say(t, "ERROR", f"the crash file of {event.name} cannot be written: {error.strerror}")
+
+    def _crash_text(self, event: StepEnded) -> str:
+        return crash_text(event, self._log.path, self.step_logs.path(event.name))
 
     def tick(self, prepare: Callable[[], None] = lambda: None) -> None:
         """Draw the screen, say how the run stands, and write it to its file, each if it is time.
 
         ``prepare`` is called before any of them, to find out what is known only when it is asked for.
         """
-        now = time.monotonic()
+        now, t = time.monotonic(), time.time()
         if self.live:
-            self.live.tick(self.state, time.time(), prepare)
+            self.live.tick(self.state, t, prepare)
+        if now - self._queue_found >= QUEUE_S:
+            self._queue_found = now
+            prepare()
         if now - self._beat >= HEARTBEAT_S:
             self._beat = now
-            prepare()
-            t = time.time()
             self._say(t, "INFO", heartbeat(self.state, t))
             self.write_status()
 
@@ -143,11 +149,14 @@ class Views:
             case StepSampled():
                 return self._thinning.keeps(event)
             case StepsWaiting():
-                now = time.monotonic()
-                due = now - self._journaled_queue >= JOURNALED_QUEUE_S
-                if due:
-                    self._journaled_queue = now
-                return due
+                return self._is_queue_due(tuple(event.steps))
+        return True
+
+    def _is_queue_due(self, names: tuple[str, ...]) -> bool:
+        now = time.monotonic()
+        if now - self._queue_journaled < (LONGEST_QUEUE_S if names == self._queue else QUEUE_S):
+            return False
+        self._queue, self._queue_journaled = names, now
         return True
 
     def _say(self, t: float, level: str, text: str) -> None:
