@@ -71,7 +71,11 @@ def status_of(state: RunState, sight: Sight, run_dir: Path, now: float) -> dict[
         "waiting": dict(state.waiting),
         "n_failures": len(state.failures),
         "failures": [_failure(failure, logs) for failure in state.failures[-N_FAILURES:]],
-        "logs": {"run": str(run_dir / "run.log"), "journal": str(run_dir / "journal.jsonl")},
+        "logs": {
+            "run": str(run_dir / "run.log"),
+            "steps": str(run_dir / "steps"),
+            "journal": str(run_dir / "journal.jsonl"),
+        },
     }
 
 
@@ -131,7 +135,7 @@ def heartbeat(state: RunState, now: float) -> str:
 
 def status_lines(status: Mapping[str, Any]) -> Iterator[str]:
     """A status as text, a line at a time."""
-    yield f"{status['run']}: {status['state']}, {_time_of(status)}"
+    yield f"{status['run']}: {status['state']} {_time_of(status)}"
     yield f"  {status['seen']}"
     yield f"  command  {' '.join(status['command'])}"
     counts = status["scans"]
@@ -140,7 +144,7 @@ def status_lines(status: Mapping[str, Any]) -> Iterator[str]:
     again = f"; {counted(status['steps']['run_again'], 'attempt')} failed and run again" * bool(
         status["steps"]["run_again"]
     )
-    yield f"  steps    {status['steps']['over']} of {status['steps']['all']} over{again}"
+    yield f"  steps    {status['steps']['over']} of {status['steps']['all']} ended{again}"
     budget, reserved, used = status["budget"], status["reserved"], status["used"]
     if status["running"]:
         yield f"  CPUs     {reserved['cpus']} of {budget['cpus']} reserved, {used['cpus']:.1f} busy"
@@ -151,7 +155,8 @@ def status_lines(status: Mapping[str, Any]) -> Iterator[str]:
     for title, lines in (("running", map(_running_line, status["running"])), ("waits", _waiting_lines(status))):
         yield from _section(title, lines)
     yield from _section("failed", _failure_lines(status))
-    yield f"log  {status['logs']['run']}"
+    yield f"log    {status['logs']['run']}"
+    yield f"steps  {status['logs']['steps']}/<scan>/<step>.txt"
 
 
 def _time_of(status: Mapping[str, Any]) -> str:
@@ -159,9 +164,9 @@ def _time_of(status: Mapping[str, Any]) -> str:
         return f"after {duration(status['elapsed_s'])}"
     left_s = status["left_s"]
     if left_s is None:
-        return f"since {duration(status['elapsed_s'])}"
+        return f"for {duration(status['elapsed_s'])}"
     end = datetime.datetime.fromtimestamp(status["t"] + left_s).strftime("%a %H:%M")
-    return f"since {duration(status['elapsed_s'])}; should end in {duration(left_s)} ({end})"
+    return f"for {duration(status['elapsed_s'])}; should end in {duration(left_s)} ({end})"
 
 
 def _section(title: str, lines: Iterator[str]) -> Iterator[str]:

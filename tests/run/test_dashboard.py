@@ -80,7 +80,7 @@ def test_the_head_has_the_figures_of_the_run_at_80_columns() -> None:
     for fact in (
         "tntpipe on node7 for 1:01:40, about 1:00:00 left, until",
         "3 failed, 16 under way, 281 to come",
-        "3 of 7500 over, 16 running",
+        "3 of 7500 ended, 16 running",
         "12.0 busy, 16 of 16 reserved",
         "16.0 GiB used (most 17.0), 48.0 of 64.0 reserved",
     ):
@@ -126,7 +126,7 @@ def test_a_scan_shows_its_phase_and_how_far_it_is() -> None:
     assert rows["sub-3"].rstrip().endswith("2/25 nonlinear registration, and 1 more")
     assert rows["sub-3"].count(FULL) == 1 and rows["sub-3"].count(TAKEN) == 1
     assert rows["sub-1"].rstrip().endswith("0/25 to come")
-    assert "failed x failed: killed" in rows["sub-0"]
+    assert "/25 x failed: killed" in rows["sub-0"]
     state.apply(7, StepEnded(name="sub-3/c", scan="sub-3", kind="c", outcome=Outcome.DONE, usage={}))
     name = "sub-3/nonlinear_registration"
     state.apply(7, StepEnded(name=name, scan="sub-3", kind="n", outcome=Outcome.DONE, usage={}))
@@ -159,7 +159,7 @@ def test_a_tall_terminal_shows_every_step_that_runs() -> None:
 
 def test_a_wide_terminal_has_scans_beside_steps() -> None:
     lines = drawn(busy(300, name="sub-{:03}"), TWO_COLUMNS_FROM)
-    assert any("running: 16 steps" in line and "│ failed: 3 failures" in line for line in lines)
+    assert any("running: 16 steps" in line and "│ failed: 3" in line for line in lines)
 
 
 def test_the_last_failure_is_shown_however_much_happens_after_it() -> None:

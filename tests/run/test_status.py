@@ -85,8 +85,8 @@ def test_a_status_tells_what_runs_what_is_left_and_what_failed(tmp_path: Path) -
 def test_the_text_of_a_status_has_what_its_values_say(tmp_path: Path) -> None:
     text = "\n".join(status_lines(status_of(under_way(), RUNNING, tmp_path, 1010.0)))
     for fact in (
-        *(f"{tmp_path.name}: running, since 0:10; should end in 1:36", "its process was seen"),
-        *("scans    2: 1 under way, 1 to come", "steps    3 of 6 over", "2 of 4 reserved, 1.0 busy"),
+        *(f"{tmp_path.name}: running for 0:10; should end in 1:36", "its process was seen"),
+        *("scans    2: 1 under way, 1 to come", "steps    3 of 6 ended", "2 of 4 reserved, 1.0 busy"),
         *("s/b  0:07 of about 1:30, 2 CPUs (1.0 busy), 0.25 GiB of 1.0 GiB", "s/a  exit status 3"),
     ):
         assert fact in text

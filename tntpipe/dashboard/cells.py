@@ -1,7 +1,7 @@
 """Lines of styled text and bars, measured in terminal cells.
 
-A line is a tuple of spans, a span a text and the name of a style; nothing in a text is markup. Rich's own ``Text`` and
-tables do the same and more, but take a hundred times as long, and the screen is drawn four times a second for days.
+A line is a tuple of spans, a span a text and the name of a style; nothing in a text is markup. Rich's own ``Text`` does
+the same and more, but takes several times as long, and the screen is drawn four times a second for days.
 """
 
 from __future__ import annotations

@@ -30,7 +30,7 @@ def overview(state: RunState, now: float, width: int) -> list[Line]:
     return [
         _title(state, now),
         _row("scans", scans, *_counts(state)),
-        _row("steps", steps, (f"{state.n_over} of {state.n_steps} over, {len(state.running)} running", "")),
+        _row("steps", steps, (f"{state.n_over} of {state.n_steps} ended, {len(state.running)} running", "")),
         _row("CPUs", _budget_bar(bar_cells, state.cpus, state.reserved_cpus, state.busy_cpus), *_cpus(state)),
         _row("memory", _budget_bar(bar_cells, state.mem_bytes, state.reserved_bytes, state.rss_bytes), *_memory(state)),
     ]

@@ -12,12 +12,15 @@ from tntpipe.durations import duration
 from tntpipe.events import ScanOutcome
 from tntpipe.lines import counted
 from tntpipe.resources import GIB
-from tntpipe.run_state import BAD, RunningStep, RunState, ScanState
+from tntpipe.run_state import BAD, GOOD, RunningStep, RunState, ScanState
 
 BAR_CELLS = 14
 COUNT_CELLS = 7
 NAME_CELLS = 26
 """What the name of a running step needs; its figures have the rest."""
+
+SPACED_FROM = 25
+"""Lines from which empty ones stand between the panels."""
 
 MOST_SCANS_LISTED = 60
 """Up to so many scans, all are listed; of more, those under way."""
@@ -76,7 +79,7 @@ def running_steps(state: RunState, now: float) -> Panel:
 
     def heading(width: int, n_shown: int) -> Line:
         columns, name_cells = _columns_in(width)
-        title = fit(f"running: {_shown(n_shown, len(steps), 'step')}", name_cells)
+        title = fit(f"running: {_shown(n_shown, counted(len(steps), 'step'), len(steps))}", name_cells)
         return ((title, "bold"), ("".join(fit(column.title, column.cells, right=True) for column in columns), "dim"))
 
     def rows(width: int, _n_shown: int) -> Iterator[Line]:
@@ -109,9 +112,8 @@ def scans(state: RunState) -> Panel:
     n_rows = len(state.scans) if len(state.scans) <= MOST_SCANS_LISTED else len(under_way)
 
     def heading(_width: int, n_shown: int) -> Line:
-        if n_rows == len(state.scans):
-            return ((f"scans: {_shown(n_shown, n_rows, 'scan')}", "bold"),)
-        return ((f"scans: {n_rows} under way{f', {n_shown} shown' if n_shown < n_rows else ''}", "bold"),)
+        which = "" if n_rows == len(state.scans) else " under way"
+        return ((f"scans: {_shown(n_shown, f'{n_rows}{which}', n_rows)}", "bold"),)
 
     def rows(width: int, n_shown: int) -> Iterator[Line]:
         listed = list(islice(_in_order(state), n_shown))
@@ -150,8 +152,8 @@ def _colour(scan: ScanState) -> str:
 def _phase(scan: ScanState) -> tuple[str, str]:
     """What the scan is at: the step that it has been at for longest, and how many others run beside it."""
     if scan.outcome is not None:
-        good = scan.outcome in (ScanOutcome.DONE, ScanOutcome.SKIPPED)
-        return clean(f"{scan.outcome.value} {scan.message}"), "green" if good else "red"
+        told = scan.message if scan.outcome is ScanOutcome.FAILED else f"{scan.outcome.value} {scan.message}"
+        return clean(told).rstrip(), "green" if scan.outcome in GOOD else "red"
     if not scan.running:
         return ("waits", "yellow") if scan.n_over else ("to come", "dim")
     kind = next(iter(scan.running.values())).kind.replace("_", " ")
@@ -176,7 +178,7 @@ def failures(state: RunState) -> Panel:
         for failure in reversed(state.failures):
             yield (clean(failure.name), "red"), (f"  {clean(failure.message)}", "")
 
-    return Panel(n_rows, 1, lambda _width, n: ((f"failed: {_shown(n, n_rows, 'failure')}", "bold red"),), rows)
+    return Panel(n_rows, 1, lambda _width, n: ((f"failed: {_shown(n, str(n_rows), n_rows)}", "bold red"),), rows)
 
 
 def recent(state: RunState) -> Panel:
@@ -191,20 +193,17 @@ def recent(state: RunState) -> Panel:
     return Panel(len(state.recent), 1, lambda _width, _n: (("recently", "bold"),), rows)
 
 
-def _shown(n_shown: int, n_rows: int, noun: str) -> str:
-    return counted(n_rows, noun) + (f", {n_shown} shown" if n_shown < n_rows else "")
+def _shown(n_shown: int, all_of_them: str, n_rows: int) -> str:
+    return all_of_them + (f", {n_shown} shown" if n_shown < n_rows else "")
 
 
 def stacked(panels: Sequence[Panel], width: int, height: int) -> list[Line]:
     """Panels one below the other in at most so many lines: a row each where there is room, then by their weights."""
-    shown = shares(panels, height)
-    n_spare = height - sum(n_shown + 1 for n_shown in shown if n_shown)
+    n_between = len(panels) - 1 if height >= SPACED_FROM else 0
     lines: list[Line] = []
-    for panel, n_shown in zip(panels, shown, strict=True):
+    for panel, n_shown in zip(panels, shares(panels, height - n_between), strict=True):
         if n_shown:
-            if lines and n_spare:
-                lines.append(())
-                n_spare -= 1
+            lines += [()] if lines and n_between else []
             lines += panel.drawn(width, n_shown)
     return lines
 
