@@ -36,7 +36,6 @@ DEATHS = (
     ("kill -SEGV $$", "the program crashed", "--exclude_participant_labels 01"),
     ("kill -ABRT $$", "the program crashed", "in/"),
     ("sh -c 'kill -SEGV $$'; exit $?", "the program crashed", "in/"),
-    ("kill -KILL $$", "it was killed", "the same command again"),
     ("kill -HUP $$", "it was killed", "nothing is wrong with the scan"),
     ("kill -ILL $$", "the program needs another processor", "$ANTSPATH"),
     ("kill -XCPU $$", "a limit of the system on one process", "ulimit -a"),
@@ -66,6 +65,12 @@ def crash_of(world: World, step: object) -> str:
 def test_a_program_that_is_not_there_is_told_as_such(world: World) -> None:
     said = crash_of(world, script("s/a", "", program="missing"))
     assert "cause    a program cannot be run\n" in said and "/nonexistent/program" in said
+
+
+def test_a_kill_that_was_not_for_memory_is_no_fault_of_the_scan() -> None:
+    """Not with a real child: whether the kernel killed for memory meanwhile, anywhere on the machine, is asked then."""
+    said = crash_text(dataclasses.replace(FAILED, message="killed by SIGKILL", usage=FAILED.usage | {"exit_code": -9}))
+    assert "cause    it was killed\n" in said and "give the same command again" in said
 
 
 def test_memory_that_ran_out_is_told_with_what_to_give(tmp_path: Path) -> None:
