@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import MISSING, fields
+from functools import cache
 from typing import Any
 
 SAID_ONCE = ("scan", "kind", "cpus", "mem_bytes")
@@ -26,16 +27,17 @@ class Told:
 
     def shortened(self, kind: type, values: Mapping[str, Any]) -> dict[str, Any]:
         """The fields of an event without those that go without saying."""
-        known = _defaults(kind) | self._told(kind, values)
+        told = self._told(kind, values)
+        known = _defaults(kind) | told
         short = {name: value for name, value in values.items() if name not in known or known[name] != value}
-        self._take_in(kind, values)
+        self._take_in(kind, told, values)
         return short
 
     def restored(self, kind: type, values: Mapping[str, Any]) -> dict[str, Any]:
         """The fields of an event with those that its line left out because they had been said."""
         told = self._told(kind, values)
-        whole = {field.name: told[field.name] for field in fields(kind) if field.name in told} | dict(values)
-        self._take_in(kind, values)
+        whole = {name: told[name] for name in _names(kind) if name in told} | dict(values) if told else dict(values)
+        self._take_in(kind, told, values)
         return whole
 
     def _told(self, kind: type, values: Mapping[str, Any]) -> dict[str, Any]:
@@ -45,11 +47,18 @@ class Told:
             return {}
         return self._by_step.setdefault(name, {"folder": f"{self._steps_folder}/{name}"})
 
-    def _take_in(self, kind: type, values: Mapping[str, Any]) -> None:
+    def _take_in(self, kind: type, told: dict[str, Any], values: Mapping[str, Any]) -> None:
         if kind.__name__ == "RunStarted":
             self._steps_folder = f"{values['folders'].get('work', '')}/steps"
-        self._told(kind, values).update({name: values[name] for name in SAID_ONCE if name in values})
+        if told:
+            told |= {name: values[name] for name in SAID_ONCE if name in values}
 
 
+@cache
+def _names(kind: type) -> tuple[str, ...]:
+    return tuple(field.name for field in fields(kind))
+
+
+@cache
 def _defaults(kind: type) -> dict[str, Any]:
     return {field.name: field.default for field in fields(kind) if field.default is not MISSING}

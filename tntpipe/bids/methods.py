@@ -65,10 +65,16 @@ class _Bibliography:
 
 def methods_text(facts: RunFacts) -> str:
     """Markdown: the paragraph, and the list of its references."""
+    paragraph, references = methods_parts(facts)
+    numbered = [f"{number}. {reference}" for number, reference in enumerate(references, 1)]
+    return "\n".join(("# Methods", "", paragraph, "", "## References", "", *numbered, ""))
+
+
+def methods_parts(facts: RunFacts) -> tuple[str, list[str]]:
+    """The paragraph, in Markdown, and its references in the order of their numbers, from 1."""
     bibliography = _Bibliography()
     paragraph = " ".join(_sentences(facts, bibliography.cite("bids"), bibliography))
-    references = [f"{number}. {REFERENCES[key]}" for number, key in enumerate(bibliography.cited, 1)]
-    return "\n".join(("# Methods", "", paragraph, "", "## References", "", *references, ""))
+    return paragraph, [REFERENCES[key] for key in bibliography.cited]
 
 
 def _sentences(facts: RunFacts, bids: str, bibliography: _Bibliography) -> list[str]:
