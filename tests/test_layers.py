@@ -54,10 +54,14 @@ MAY_IMPORT: dict[str, set[str]] = {
     "step_logs": set(),
     "life": {"run_state", "durations", "errors"},
     "status": {"run_state", "events", "life", "lines", "step_logs", "resources", "durations"},
+    "report": {
+        *("__init__", "events", "journal", "step_logs", "workfolder", "scheduler", "planning", "bids"),
+        *BASE,
+    },
     "cli": {
         *("__init__", "steps", "scheduler", "profiling", "bids", "imaging", "budget", "programs", "model", "graph"),
         *("workfolder", "derivatives", "pipeline", "executors", "planning", "journal", "run_state", "scan_tracker"),
-        *("readiness", "appended", "claims", "locks"),
+        *("readiness", "appended", "claims", "locks", "report"),
         *("dashboard", "lines", "waiting", "crash", "step_logs", "life", "status", "events", *BASE),
     },
     "__main__": {"cli"},
@@ -65,6 +69,7 @@ MAY_IMPORT: dict[str, set[str]] = {
 """For each part of the package, the parts that it may import; itself goes without saying."""
 
 HOMES: dict[str, set[str]] = {
+    "jinja2": {"report"},
     "psutil": {"profiling"},
     "rich": {"dashboard", "cli"},
     "nibabel": {"imaging"},

@@ -21,6 +21,8 @@ from tntpipe.events import Outcome, RetryCause, RunEvent, RunStarted, ScanOutcom
 from tntpipe.told import Told
 
 SCHEMA_VERSION = 4
+JOURNAL_NAME = "journal.jsonl"
+"""What it is called in the folder of its run."""
 
 _KINDS: Mapping[str, Any] = {kind.__name__: kind for kind in RunEvent.__args__}
 _OUTCOMES: Mapping[str, Callable[[Any], object]] = {"StepEnded": Outcome, "ScanEnded": ScanOutcome}

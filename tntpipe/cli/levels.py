@@ -71,8 +71,15 @@ def _status(options: argparse.Namespace, _words: Sequence[str]) -> ExitStatus:
     return show_status(options)
 
 
+def _report(options: argparse.Namespace, _words: Sequence[str]) -> ExitStatus:
+    from tntpipe.cli.report import show_report
+
+    return show_report(options)
+
+
 _RUN: Mapping[str, Run] = {
     "participant": _participant,
     "create_resource_file": _create_resource_file,
     "status": _status,
+    "report": _report,
 }

@@ -19,6 +19,7 @@ LEVELS: Mapping[str, str] = {
     "participant": "compute the volumes of every scan that is chosen; what is finished is kept",
     "create_resource_file": "turn profiles of runs into requests; BIDS_DIR and OUTPUT_DIR are not read",
     "status": "say how a run stands, from any terminal; BIDS_DIR need not be there",
+    "report": "make the report of a past run again, from its journal; BIDS_DIR need not be there",
 }
 """What can be done, and what it is for."""
 
@@ -51,6 +52,7 @@ examples:
                    --resource_output_file res.json     requests from what a run used; few need them
   tntpipe bids out status                              what runs, what failed and why, the end
   tntpipe bids out status --follow                     the run's screen, in another terminal
+  tntpipe bids out report                              the newest run as a page, from its journal
 
 exit status: 0 all well; 1 some scan failed; 16 not a BIDS dataset; 17 unknown level; 18 nothing
 selected; 64 wrong usage; 65 bad data; 66 input missing; 69 program missing; 70 an error in tntpipe;
@@ -140,6 +142,7 @@ def make_parser() -> Parser:
     _add_converting(_Group(parser, "from profiles to a resource file", CONVERTS))
     _add_planning(_Group(parser, "planning (nothing is run)", RUNS))
     _add_running(_Group(parser, "running", RUNS))
+    _add_recorded(_Group(parser, "status and report", ("status", "report")))
     _add_status(_Group(parser, "status", ("status",)))
     _add_general(_Group(parser, "in general"))
     return parser
@@ -357,12 +360,15 @@ def _add_running(group: _Group) -> None:
     group.add("--stop_on_first_crash", action="store_true", help="end the run when a step fails")
 
 
-def _add_status(group: _Group) -> None:
+def _add_recorded(group: _Group) -> None:
     group.add(
         "--run",
         metavar="RUN",
         help="the run, as its folder in OUTPUT_DIR/logs is called (default: the newest)",
     )
+
+
+def _add_status(group: _Group) -> None:
     group.add("--follow", action="store_true", help="show the run's screen, or lines, or --json lines, until it ends")
     group.add("--json", action="store_true", help="as JSON: what OUTPUT_DIR/logs/status.json holds")
     group.add("--replay", action="store_true", help="play a run again on the screen that it had")

@@ -20,10 +20,11 @@ from tntpipe.cli.estimate_sources import other_machine, summary, table
 from tntpipe.cli.plan import Plan, check_budget, jobs_of, make_plan
 from tntpipe.cli.predict import predict
 from tntpipe.cli.profile_output import refuse_unwritable, write_profile_of_run
+from tntpipe.cli.report import report_of_run
 from tntpipe.cli.screen import screen_may_be_gone
 from tntpipe.cli.settings import Settings
 from tntpipe.cli.summary import print_summary
-from tntpipe.cli.views import JOURNAL_NAME, Views
+from tntpipe.cli.views import Views
 from tntpipe.derivatives import Derivatives
 from tntpipe.errors import SIGNALLED, BudgetError, ExitStatus
 from tntpipe.events import (
@@ -47,6 +48,7 @@ from tntpipe.executors.forecaster import Forecaster, Thinkers
 from tntpipe.executors.learner import Learner, Learnt
 from tntpipe.executors.machine import Machine
 from tntpipe.graph import Graph
+from tntpipe.journal import JOURNAL_NAME
 from tntpipe.lines import counted
 from tntpipe.locks import NoLocksError
 from tntpipe.profiling.estimates import Source
@@ -162,11 +164,12 @@ class _Run:
             try:
                 status = self._drive(machine)
             finally:
+                report = report_of_run(views.run_dir)
                 if settings.profiling_output_file is not None:
                     journal = views.run_dir / JOURNAL_NAME
                     status = write_profile_of_run(settings.profiling_output_file, journal, status)
             with screen_may_be_gone():
-                print_summary(views.state, views.run_dir, settings.output_dir)
+                print_summary(views.state, views.run_dir, settings.output_dir, report)
         return status
 
     def _drive(self, machine: Machine) -> ExitStatus:

@@ -16,8 +16,11 @@ GOOD = (ScanOutcome.DONE, ScanOutcome.SKIPPED)
 N_GOOD_SHOWN = 20
 
 
-def print_summary(state: RunState, run_dir: Path, output_dir: Path) -> None:
-    """A table of the scans that need attention (and of the others while they are few), then one line of counts."""
+def print_summary(state: RunState, run_dir: Path, output_dir: Path, report: Path | None = None) -> None:
+    """A table of the scans that need attention (and of the others while they are few), then one line of counts.
+
+    The line ends with where to read on: ``report`` is where the run's page is, if there is one.
+    """
     console = Console(stderr=True)
     shown = [
         (name, scan)
@@ -36,7 +39,8 @@ def print_summary(state: RunState, run_dir: Path, output_dir: Path) -> None:
         counts += f", {stopped} unfinished (the same command goes on with them)"
     failed = state.n_scans(ScanOutcome.FAILED)
     where = f"crash files in {output_dir / 'logs'}" if failed else f"log in {run_dir / 'run.log'}"
-    console.print(f"{counts}; volumes in {output_dir}; {where}", markup=False, highlight=False, soft_wrap=True)
+    more = f"; report in {report}" if report is not None else ""
+    console.print(f"{counts}; volumes in {output_dir}; {where}{more}", markup=False, highlight=False, soft_wrap=True)
 
 
 def _print_scans(console: Console, shown: Sequence[tuple[str, ScanState]]) -> None:

@@ -18,7 +18,7 @@ from tntpipe.crash import crash_name, crash_text
 from tntpipe.dashboard.live import LiveScreen, live_screen
 from tntpipe.events import Outcome, RunEnded, RunEvent, StepEnded, StepSampled, StepsWaiting
 from tntpipe.files import write_text
-from tntpipe.journal import Journal
+from tntpipe.journal import JOURNAL_NAME, Journal
 from tntpipe.lines import LEVELS, counted, line_of
 from tntpipe.run_state import RunState
 from tntpipe.status import heartbeat
@@ -35,7 +35,6 @@ HEARTBEAT_S = 60.0
 SCREEN_TICK_S, PLAIN_TICK_S = 0.25, 5.0
 """How often somebody has to call ``tick``."""
 
-JOURNAL_NAME = "journal.jsonl"
 FOOTER = "Ctrl-C stops the run in good order, Ctrl-Z pauses it    log: "
 GOES_ON = "The run goes on, and writes what is missing as soon as it can: make room, or see to the disk."
 

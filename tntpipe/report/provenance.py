@@ -40,7 +40,8 @@ def methods_of(facts: RunStarted) -> tuple[str, list[str]] | None:
 def provenance_of(facts: RunStarted) -> dict[str, str]:
     """The command, versions, machine, budget and folders, by what they are called."""
     host = facts.host
-    machine = [f"{host[key]}" for key in ("name", "machine", "system") if host.get(key)]
+    said = (host.get("name"), host.get("processor") or host.get("machine"), host.get("system"))
+    machine = [str(fact) for fact in said if fact]
     if "cpus" in host and "mem_bytes" in host:
         machine.append(f"{host['cpus']} CPUs, {format_gib(host['mem_bytes'])} of memory")
     return {

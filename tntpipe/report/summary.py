@@ -54,7 +54,9 @@ class Summary:
 
 def summary_of(history: History, curves: Curves) -> Summary:
     """The figures of a run."""
-    scans = Counter(end.outcome for end in history.scans.values())
+    outcomes = Counter(end.outcome for end in history.scans.values())
+    scans = {outcome: outcomes[outcome] for outcome in ScanOutcome if outcome in outcomes}
+    endings = Counter(attempt.ending for attempt in history.attempts)
     verdict, is_good = _verdict(history.exit_status, scans)
     return Summary(
         verdict=verdict,
@@ -69,7 +71,7 @@ def summary_of(history: History, curves: Curves) -> Summary:
         largest_reserved_bytes=max(curves.reserved_bytes),
         n_steps=sum(history.facts.scans.values()),
         n_before=sum(history.facts.reused.values()),
-        attempts=Counter(attempt.ending for attempt in history.attempts),
+        attempts={ending: endings[ending] for ending in Ending if ending in endings},
         n_dropped=len(history.dropped),
         scans=scans,
     )

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from tntpipe.files import write_text
-from tntpipe.journal import read_journal
+from tntpipe.journal import JOURNAL_NAME, read_journal
 from tntpipe.report.chart_data import MOST_COLOURED, chart_data
 from tntpipe.report.curves import curves_of
 from tntpipe.report.failures import failures_of
@@ -19,7 +19,6 @@ from tntpipe.report.scans import scan_rows
 from tntpipe.report.summary import summary_of
 from tntpipe.report.trace import trace_of
 
-JOURNAL_NAME = "journal.jsonl"
 PAGE_NAME = "report.html"
 TRACE_NAME = "trace.json"
 

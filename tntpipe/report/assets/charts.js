@@ -77,6 +77,9 @@ const frames = (() => {
         return chart;
     }
 
+    /** Where the charts' areas begin and end, the same for all, so that an instant is in the same place. */
+    const edges = () => ({ left: Math.min(150, Math.round(window.innerWidth * 0.2)), right: 36 });
+
     const axisText = () => ({ color: colours.of("soft"), fontSize: 11 });
 
     /** The axis of time: milliseconds since the run began, so that ticks are at round hours, minutes and seconds. */
@@ -113,7 +116,7 @@ const frames = (() => {
         confine: true,
         backgroundColor: colours.of("panel"),
         borderColor: colours.of("line"),
-        textStyle: { color: colours.of("text"), fontSize: 12 },
+        textStyle: { color: colours.of("text"), fontSize: 12, fontFamily: "system-ui, sans-serif" },
     });
 
     /** A box of lines for a tooltip, as an element: names are never taken for markup. */
@@ -141,5 +144,5 @@ const frames = (() => {
         document.getElementById(id).replaceChildren(...items);
     }
 
-    return { make, timeAxis, timeZoom, sliderLook, tooltip, tip, legend, axisText };
+    return { make, edges, timeAxis, timeZoom, sliderLook, tooltip, tip, legend, axisText };
 })();

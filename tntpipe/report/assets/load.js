@@ -37,10 +37,10 @@ const load = (() => {
             of.chart.setOption({
                 animation: false,
                 useUTC: true,
-                grid: { left: 150, right: 36, top: 12, bottom: 28 },
+                grid: { ...frames.edges(), top: 12, bottom: 28 },
                 xAxis: frames.timeAxis(true),
                 yAxis: { type: "value", min: 0, axisLabel: frames.axisText(), name: of.legend.startsWith("cpus") ? "CPUs" : "GiB",
-                    nameLocation: "middle", nameGap: 45, nameTextStyle: frames.axisText(), splitLine: { lineStyle: { color: colours.of("line"), opacity: 0.5 } } },
+                    nameLocation: "middle", nameGap: 38, nameTextStyle: frames.axisText(), splitLine: { lineStyle: { color: colours.of("line"), opacity: 0.5 } } },
                 tooltip: { ...frames.tooltip(), trigger: "axis", axisPointer: { type: "line" }, formatter: (items) => told(of, items) },
                 dataZoom: frames.timeZoom(false),
                 series: series(of),

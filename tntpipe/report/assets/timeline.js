@@ -3,8 +3,8 @@
 
 const timeline = (() => {
     const { steps } = data;
-    const rowHeight = { least: 3, most: 26 };
-    const edges = { left: 150, right: 36, top: 8, bottom: 52 };
+    const [rowHeight, mostHeight, leastHeight] = [26, 640, 160];
+    let edges = {};
     let rowsAre = "scans";
     let wanted = "";
     let rows = [];
@@ -103,10 +103,11 @@ const timeline = (() => {
 
     /** Draw it all again: the rows, the search or the theme may be other ones. */
     function draw() {
+        edges = { ...frames.edges(), top: 8, bottom: 52 };
         rows = data.scans.map((_, scan) => scan).filter(isWanted);
         const nCores = data.cores.reduce((most, [, first, n]) => Math.max(most, first + n), 0);
         const names = rowsAre === "cores" ? Array.from({ length: nCores }, (_, core) => `CPU ${core + 1}`) : rows.map((scan) => data.scans[scan]);
-        const height = Math.min(640, Math.max(160, names.length * rowHeight.most)) + edges.top + edges.bottom;
+        const height = Math.min(mostHeight, Math.max(leastHeight, names.length * rowHeight)) + edges.top + edges.bottom;
         chart.getDom().style.height = `${height}px`;
         chart.resize();
         const special = fills();
