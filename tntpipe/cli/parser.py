@@ -19,7 +19,7 @@ LEVELS: Mapping[str, str] = {
     "participant": "compute the volumes of every scan that is chosen; what is finished is kept",
     "create_resource_file": "turn profiles of runs into requests; BIDS_DIR and OUTPUT_DIR are not read",
     "status": "say how a run stands, from any terminal; BIDS_DIR need not be there",
-    "report": "make the report of a past run again, from its journal; BIDS_DIR need not be there",
+    "report": "make a run's report again, from its journal; BIDS_DIR need not be there",
 }
 """What can be done, and what it is for."""
 

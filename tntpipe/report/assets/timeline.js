@@ -53,7 +53,8 @@ const timeline = (() => {
             unfinished: stripes(colours.of("stopped")) };
     }
 
-    /** Bars as [began ms, ended ms, row, part of the row, parts, step]; a wait has no step. */
+    /** Steps of a scan that run at a time are drawn over each other, each lower than the one before, which stays in sight.
+     * Bars as [began ms, ended ms, row, part of the row, parts, step]; a wait has no step. */
     function bars() {
         if (rowsAre === "cores") {
             return data.cores.flatMap(([step, first, n]) =>
@@ -66,7 +67,7 @@ const timeline = (() => {
             .map(([scan, began, ended]) => [began * 1000, ended * 1000, place.get(scan), 0, 1, -1]);
         const spans = steps.scan.flatMap((scan, step) => place.has(scan)
             ? [[steps.began[step] * 1000, steps.ended[step] * 1000, place.get(scan), steps.lane[step], data.n_lanes[scan], step]] : []);
-        return [...waits, ...spans];
+        return [...waits, ...spans.sort((a, b) => a[3] - b[3])];
     }
 
     function drawn(fillOf) {
@@ -79,7 +80,7 @@ const timeline = (() => {
             const top = middle - height / 2;
             const box = step < 0
                 ? { x: left, y: middle - Math.max(0.5, height * 0.08), width: right - left, height: Math.max(1, height * 0.16) }
-                : { x: left, y: top + (height * part) / parts, width: Math.max(1, right - left), height: Math.max(1, height / parts - (band > 12 ? 1 : 0)) };
+                : { x: left, y: top + (height * part) / parts, width: Math.max(1, right - left), height: Math.max(1, height * (1 - part / parts)) };
             const area = { x: edges.left, y: edges.top, width: chart.getWidth() - edges.left - edges.right, height: chart.getHeight() - edges.top - edges.bottom };
             const shape = echarts.graphic.clipRectByRect(box, area);
             return shape && { type: "rect", shape, style: { fill: fillOf(step) }, silent: step < 0 };
