@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import doctest
 import json
 import re
 from html.parser import HTMLParser
@@ -11,6 +12,7 @@ import pytest
 from told_runs import ToldRun, eventful_run, run_started, used
 
 from tntpipe.events import Notice, Outcome, ScanOutcome
+from tntpipe.report import page
 from tntpipe.report.write import make_report
 
 EVIL = "</script><script>alert(1)</script>\"'><img src=x onerror=alert(2)><!--&amp;{{7*7}}"
@@ -84,6 +86,10 @@ def test_texts_from_outside_are_never_markup() -> None:
     assert (evil.count("img"), "49" in "".join(evil.texts)) == (0, False)
     assert "".join(evil.texts).count("onerror=alert(2)") > 10
     assert all(not name.startswith("on") for _, attributes in evil.found for name in attributes)
+
+
+def test_json_in_a_script_has_no_markup() -> None:
+    assert doctest.testmod(page).failed == 0
 
 
 def test_the_data_of_the_charts_survive_names_that_end_scripts() -> None:
