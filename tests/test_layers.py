@@ -42,7 +42,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "planning": {"scheduler", "executors", "resources", "files", "errors"},
     "appended": set(),
     "told": set(),
-    "journal": {"appended", "events", "told", "errors"},
+    "journal": {"appended", "events", "files", "told", "errors"},
     "run_state": {"events", "lines"},
     "scan_tracker": {"events", "graph"},
     "readiness": {"events", "graph", "steps"},

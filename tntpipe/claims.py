@@ -10,15 +10,16 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import time
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
-from tntpipe.errors import BusyError
-from tntpipe.files import remove_temporaries
-from tntpipe.locks import holder, try_lock
+from tntpipe.errors import BusyError, OutputError
+from tntpipe.files import leads_inside, parsed_json, remove_temporaries
+from tntpipe.locks import holder, open_lock, try_lock
 
 FOLDER = Path("logs/running")
 PATIENCE_S = 10.0
@@ -40,9 +41,16 @@ class Claim:
         ------
         BusyError
             Another run has claimed one of them.
+        OutputError
+            The claims' folder is a link that leads out of the output folder.
         NoLocksError
             The file system has no locks: nothing is claimed.
         """
+        if not leads_inside(self._path.parent, self._output_dir):
+            raise OutputError(
+                f"{self._path.parent} leads out of the output folder, to {os.path.realpath(self._path.parent)}.",
+                remedy="Remove the symbolic link, or give another output folder.",
+            )
         self._path.parent.mkdir(parents=True, exist_ok=True)
         with self._only_one():
             others = list(self._living())
@@ -66,7 +74,7 @@ class Claim:
 
     @contextmanager
     def _only_one(self) -> Iterator[None]:
-        with (self._path.parent / "lock").open("a", encoding="utf-8") as lock:
+        with open_lock(self._path.parent / "lock") as lock:
             deadline = time.monotonic() + PATIENCE_S
             while not try_lock(lock):
                 if time.monotonic() > deadline:
@@ -84,16 +92,15 @@ class Claim:
             with contextlib.suppress(FileNotFoundError, ValueError), path.open("r+", encoding="utf-8") as file:
                 if try_lock(file):
                     path.unlink(missing_ok=True)
-                else:
-                    yield json.load(file)
+                elif isinstance(claim := parsed_json(file.read()), dict):
+                    yield claim
 
     def _refuse_same(self, scans: Collection[str], other: dict[str, object]) -> None:
-        claimed = other["scans"]
-        assert isinstance(claimed, list)
-        same = sorted(set(scans).intersection(claimed))
+        claimed = other.get("scans")
+        same = sorted(scan for scan in set(scans) if isinstance(claimed, list) and scan in claimed)
         if same:
             named = ", ".join(same[:N_NAMED]) + (f" and {len(same) - N_NAMED} more" if len(same) > N_NAMED else "")
             raise BusyError(
-                f"Another run ({other['holder']}) writes the results of {named} into {self._output_dir}.",
+                f"Another run ({other.get('holder')}) writes the results of {named} into {self._output_dir}.",
                 remedy="Wait for it to end, or choose other participants, or another output folder.",
             )

@@ -10,11 +10,11 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterable
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from tntpipe.errors import OutputError, told
-from tntpipe.files import copy_file, remove_temporaries, sha256_of, write_json, write_text
+from tntpipe.files import copy_file, leads_inside, parsed_json, remove_temporaries, sha256_of, write_json, write_text
 from tntpipe.steps.step import INPUT_FOLDER, Export, Step
 from tntpipe.workfolder import WorkFolder
 
@@ -47,14 +47,15 @@ class Derivatives:
                 path = self.root / export.path
                 names.setdefault(path.parent, []).extend((path.name, _sidecar_path(path).name))
         for folder, own in names.items():
-            remove_temporaries(folder, own)
+            if leads_inside(folder, self.root):
+                remove_temporaries(folder, own)
 
     def are_published(self, step: Step) -> bool:
         """Whether each derivative of a done step is there with the size and the sidecar that were written."""
         if not step.exports:
             return True
         try:
-            listed = json.loads(self._list_path(step).read_text(encoding="utf-8"))
+            listed = parsed_json(self._list_path(step).read_bytes())
         except (OSError, ValueError):
             return False
         if listed != self._list(step):
@@ -88,20 +89,23 @@ class Derivatives:
         write_json(self._list_path(step), self._list(step), self._work.scratch())
 
     def _destination(self, export: Export) -> Path:
-        destination = self.root / export.path
+        """The derivative's path, its folders made one by one, none of them beyond a link that leads out."""
         self._require_there()
-        try:
-            destination.parent.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise OutputError(
-                f"The folder {destination.parent} cannot be made: {error.strerror}.", remedy=told(error)[1]
-            ) from error
-        if not destination.parent.resolve().is_relative_to(self.root.resolve()):
-            raise OutputError(
-                f"{destination.parent} leads out of the output folder, to {destination.parent.resolve()}.",
-                remedy="Remove the symbolic link, or give another output folder.",
-            )
-        return destination
+        folder = self.root
+        for name in PurePosixPath(export.path).parent.parts:
+            folder = folder / name
+            if not leads_inside(folder, self.root):
+                raise OutputError(
+                    f"{folder} leads out of the output folder, to {os.path.realpath(folder)}.",
+                    remedy="Remove the symbolic link, or give another output folder.",
+                )
+            try:
+                folder.mkdir(parents=True, exist_ok=True)
+            except OSError as error:
+                raise OutputError(
+                    f"The folder {folder} cannot be made: {error.strerror}.", remedy=told(error)[1]
+                ) from error
+        return self.root / export.path
 
     def _require_there(self) -> None:
         """Raise OutputError where the folder is not the one that the run began with."""

@@ -14,6 +14,10 @@ SIGNALLED = 128
 """A run that a signal stopped returns this plus the signal's number, as a shell has it."""
 
 
+WARNING_MARK = "tntpipe warns: "
+"""What a line begins with that a step writes to its log for the user of the run; ITK writes ``WARNING:`` for itself."""
+
+
 class ExitStatus(IntEnum):
     """What the process returns; see ``docs/usage.md``."""
 

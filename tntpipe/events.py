@@ -179,10 +179,11 @@ class ScanEnded:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Notice:
-    """Something that a person should know; ``level`` is a level of :mod:`logging`."""
+    """Something that a person should know, of one ``scan`` or of the run; ``level`` is a level of :mod:`logging`."""
 
     text: str
     level: str = "INFO"
+    scan: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,7 +5,6 @@ Two real people at 2 mm; where they come from, and under which licences, is told
 
 from __future__ import annotations
 
-import shutil
 import sys
 from collections.abc import Sequence
 from importlib import resources
@@ -24,7 +23,6 @@ def write_example(folder: Path) -> None:
         elif not destination.is_file() or destination.read_bytes() != path.read_bytes():
             destination.parent.mkdir(parents=True, exist_ok=True)
             copy_file(path, destination)
-            shutil.copymode(path, destination)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

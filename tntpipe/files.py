@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import hashlib
 import json
 import os
@@ -61,6 +62,26 @@ def sync_folder(path: Path) -> None:
             os.fsync(fd)
         finally:
             os.close(fd)
+
+
+def regular(path: Path) -> Path:
+    """A path that is to be read; OSError where there is what a reader could wait for without end: a pipe, a device."""
+    if path.exists() and not path.is_file():
+        raise OSError(errno.EINVAL, "it is no file", str(path))
+    return path
+
+
+def parsed_json(text: str | bytes, **keywords: Any) -> Any:
+    """What a JSON text says; ValueError where it makes no sense, however it goes wrong."""
+    try:
+        return json.loads(text, **keywords)
+    except RecursionError as error:
+        raise ValueError("it is nested too deeply") from error
+
+
+def leads_inside(path: Path, root: Path) -> bool:
+    """Whether a path, with every link in it followed, is below ``root``, wherever that itself leads."""
+    return Path(os.path.realpath(path)).is_relative_to(os.path.realpath(root))
 
 
 def write_text(path: Path, text: str, scratch: Path | None = None) -> None:

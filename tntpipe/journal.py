@@ -18,9 +18,10 @@ from typing import Any
 from tntpipe.appended import AppendedLines
 from tntpipe.errors import TableError
 from tntpipe.events import Outcome, RetryCause, RunEvent, RunStarted, ScanOutcome
+from tntpipe.files import parsed_json
 from tntpipe.told import Told
 
-SCHEMA_VERSION = 4
+SCHEMA_VERSION = 5
 JOURNAL_NAME = "journal.jsonl"
 """What it is called in the folder of its run."""
 
@@ -74,7 +75,7 @@ class JournalReader:
                     return
                 self._offset += len(line)
                 try:
-                    values = json.loads(line)
+                    values = parsed_json(line)
                 except ValueError:
                     continue
                 if not self._is_checked:

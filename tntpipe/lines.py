@@ -34,6 +34,17 @@ def counted(number: int, noun: str) -> str:
     return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
+def printable(text: str) -> str:
+    """Text in which a terminal finds nothing to obey: what is no character to be seen is escaped, but ends of lines.
+
+    >>> printable("sub-1\\x1b[2J")
+    'sub-1\\\\x1b[2J'
+    """
+    if text.isprintable():
+        return text
+    return "".join(letter if letter.isprintable() or letter == "\n" else ascii(letter)[1:-1] for letter in text)
+
+
 def line_of(event: RunEvent) -> tuple[str, str] | None:
     """The level and the text of an event, None for one that needs no line."""
     match event:

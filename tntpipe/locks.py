@@ -11,13 +11,20 @@ import errno
 import fcntl
 import os
 import platform
-from typing import IO
+from pathlib import Path
+from typing import IO, TextIO
 
 NO_LOCKS = {errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP, errno.EINVAL}
 
 
 class NoLocksError(OSError):
     """The file system has no locks."""
+
+
+def open_lock(path: Path) -> TextIO:
+    """Open a file to be locked, made where there is none; OSError where a link stands in its place."""
+    flags = os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW
+    return open(os.open(path, flags, 0o666), "a+", encoding="utf-8")  # noqa: PTH123
 
 
 def try_lock(file: IO[str]) -> bool:

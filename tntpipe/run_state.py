@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tntpipe.events import (
+    Notice,
     Outcome,
     RunEnded,
     RunEvent,
@@ -54,13 +55,14 @@ class RunningStep:
 
 @dataclass(slots=True)
 class ScanState:
-    """One scan: how many of its steps there are and are over, which run, and how it ended."""
+    """One scan: how many of its steps there are and are over, which run, how it ended, and what is doubtful of it."""
 
     n_steps: int
     n_over: int = 0
     running: dict[str, RunningStep] = field(default_factory=dict)
     outcome: ScanOutcome | None = None
     message: str = ""
+    warnings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -172,6 +174,9 @@ class RunState:
                 self.expected_end = t + event.seconds_left
             case ScanEnded():
                 self._end_scan(t, event)
+            case Notice() if event.scan and event.level == "WARNING":
+                scan = self.scans.setdefault(event.scan, ScanState(0))
+                scan.warnings = (*scan.warnings, event.text)
             case RunEnded():
                 self.ended, self.exit_status, self.waiting = t, event.exit_status, {}
         line = line_of(event)

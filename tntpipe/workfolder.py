@@ -14,7 +14,9 @@ never matter, and what changes redoes exactly what depends on it: a step redone 
 from __future__ import annotations
 
 import contextlib
+import errno
 import hashlib
+import itertools
 import json
 import os
 import shutil
@@ -24,9 +26,9 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, TextIO
 
-from tntpipe.errors import BusyError, OutputError
-from tntpipe.files import remove_temporaries, sha256_of, sync_file, sync_folder, write_json
-from tntpipe.locks import holder, try_lock
+from tntpipe.errors import WARNING_MARK, BusyError, OutputError
+from tntpipe.files import leads_inside, parsed_json, remove_temporaries, sha256_of, sync_file, sync_folder, write_json
+from tntpipe.locks import holder, open_lock, try_lock
 from tntpipe.orphans import end_processes
 from tntpipe.resources import format_gib
 from tntpipe.steps.step import INPUT_FOLDER, Step
@@ -37,11 +39,13 @@ RECORD_NAME = "record.json"
 LOG_NAME = "log.txt"
 LAST_LINE_BYTES = 4096
 LAST_LINE_SHOWN = 300
+MOST_WARNINGS = 10
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Record:
-    """What made a published step, and what it made: ``outputs`` maps a name to its size and SHA-256."""
+    """What made a published step, and what it made: ``outputs`` maps a name to its size and SHA-256; ``warnings`` are
+    what it wrote to its log for the user of the run."""
 
     step: str
     kind: str
@@ -53,6 +57,7 @@ class Record:
     inputs: Mapping[str, str]
     outputs: Mapping[str, Mapping[str, Any]]
     usage: Mapping[str, Any]
+    warnings: tuple[str, ...] = ()
     schema_version: int = field(default=SCHEMA_VERSION)
 
 
@@ -70,6 +75,12 @@ class WorkFolder:
         self.run = uuid.uuid4().hex[:16]
         self._scratch = root / "scratch" / self.run  # made when it is needed
         self._lock: TextIO | None = None
+        for name in ("steps", "scratch", "failed"):
+            if (root / name).is_symlink():
+                raise OutputError(
+                    f"{root / name} is a symbolic link, behind which a run would write and remove.",
+                    remedy="Remove it; the work folder itself may be a link to another disk.",
+                )
         try:
             self._scratch.parent.mkdir(parents=True, exist_ok=True)
         except OSError as error:
@@ -90,7 +101,7 @@ class WorkFolder:
         NoLocksError
             The file system has no locks: nothing is swept.
         """
-        lock = (self.root / "lock").open("a+", encoding="utf-8")
+        lock = self._opened_lock()
         if not try_lock(lock):
             lock.seek(0)
             who = lock.read().strip() or "unknown"
@@ -110,6 +121,14 @@ class WorkFolder:
             end_processes([folder.name for folder in left])
         for folder in left:
             shutil.rmtree(folder, ignore_errors=True)
+
+    def _opened_lock(self) -> TextIO:
+        path = self.root / "lock"
+        try:
+            return open_lock(path)
+        except OSError as error:
+            fact = "is a symbolic link" if error.errno == errno.ELOOP else f"cannot be opened: {error.strerror}"
+            raise OutputError(f"{path} {fact}.", remedy="Remove it, or name another work folder.") from error
 
     def folder(self, step_name: str) -> Path:
         """Where the step of that name is published."""
@@ -226,6 +245,7 @@ class WorkFolder:
             inputs=inputs,
             outputs=outputs,
             usage=usage,
+            warnings=_warnings_in(scratch / LOG_NAME),
         )
         shutil.rmtree(scratch / INPUT_FOLDER)
         write_json(scratch / RECORD_NAME, asdict(record))
@@ -266,10 +286,9 @@ class WorkFolder:
 
 def remove_steps(root: Path) -> None:
     """Remove every published and failed step of a work folder, and nothing that no step has left there."""
-    for record in (root / "steps").glob(f"*/*/{RECORD_NAME}"):
-        shutil.rmtree(record.parent, ignore_errors=True)
-    for log in (root / "failed").glob(f"*/*/{LOG_NAME}"):
-        shutil.rmtree(log.parent, ignore_errors=True)
+    for made in (*(root / "steps").glob(f"*/*/{RECORD_NAME}"), *(root / "failed").glob(f"*/*/{LOG_NAME}")):
+        if leads_inside(made.parent, root):
+            shutil.rmtree(made.parent, ignore_errors=True)
 
 
 class _ContentCache:
@@ -323,9 +342,19 @@ def last_log_line(folder: Path) -> str:
     return next(iter(last_log_lines(folder)), "")
 
 
+def _warnings_in(log: Path) -> tuple[str, ...]:
+    """What a step's log says behind `WARNING_MARK`, at the beginning of a line."""
+    try:
+        with log.open(encoding="utf-8", errors="replace") as lines:
+            marked = (line for line in lines if line.startswith(WARNING_MARK))
+            return tuple(line.removeprefix(WARNING_MARK).strip() for line in itertools.islice(marked, MOST_WARNINGS))
+    except OSError:
+        return ()
+
+
 def _read_json(path: Path) -> Any:
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
+        return parsed_json(path.read_bytes())
     except (OSError, ValueError):
         return None
 
@@ -372,6 +401,8 @@ def _room_at(folder: Path) -> str:
 def _rename_over(source: Path, destination: Path, trash: Path) -> None:
     """Rename a folder to a name that may be taken; what had the name is removed only after it has lost it."""
     destination.parent.mkdir(parents=True, exist_ok=True)
+    if destination.parent.is_symlink():
+        raise OSError(errno.ELOOP, "is a symbolic link, remove it", str(destination.parent))
     old = trash / uuid.uuid4().hex[:16]
     if destination.exists():
         destination.rename(old)

@@ -73,5 +73,5 @@ def test_a_file_that_is_not_there_or_is_a_folder_is_said() -> None:
     with pytest.raises(InputMissingError, match=r"c\.toml cannot be read: No such file"):
         options_of(COMMAND)
     Path("c.toml").mkdir()
-    with pytest.raises(InputMissingError, match="is no file"):
+    with pytest.raises(InputMissingError, match="it is no file"):
         options_of(COMMAND)

@@ -51,7 +51,8 @@ rescale --input T1w.nii.gz --output norm.nii.gz
 refine-brain-mask --image norm.nii.gz --mask ball.nii.gz --output brain.nii.gz
 multiply --image norm.nii.gz --mask brain.nii.gz --output norm_brain.nii.gz
 tags-to-points --tags tags.tsv --output points.csv
-sample-tags --points points.csv --image norm.nii.gz --mask brain.nii.gz --tags tags.tsv --output features.tsv
+sample-tags --points points.csv --image norm.nii.gz --mask brain.nii.gz --tags tags.tsv \
+ --tissue_labels tissue.tsv --output features.tsv
 classify --image norm.nii.gz --mask brain.nii.gz --features features.tsv --output init_dseg.nii.gz
 to-integer --input lobes.nii.gz --output lobes_dseg.nii.gz
 combine --tissue init_dseg.nii.gz --lobes lobes_dseg.nii.gz --tissue_labels tissue.tsv --lobe_labels lobes.tsv \
@@ -132,6 +133,7 @@ def test_too_few_samples_inside_the_brain_are_an_error_that_names_class_and_reme
     )
     run("tags-to-points", "--tags", "tags.tsv", "--output", "points.csv")
     words = ("--points", "points.csv", "--image", head, "--mask", "corner.nii.gz", "--tags", "tags.tsv")
+    words += ("--tissue_labels", "tissue.tsv")
     ended = run("sample-tags", *words, "--output", "features.tsv")
     assert ended.returncode == 65
     assert "Only 0 of the 200 tags of tissue class 1 lie inside the brain" in ended.stderr

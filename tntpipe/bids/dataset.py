@@ -6,12 +6,12 @@ Nothing else of the dataset is judged: the validator's hundreds of rules concern
 from __future__ import annotations
 
 import errno
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from tntpipe.errors import DatasetError, InputMissingError
+from tntpipe.files import parsed_json
 
 _SKIP = "or skip the validation."
 
@@ -67,7 +67,7 @@ def _read_description(path: Path) -> Mapping[str, object]:
         if not path.is_file() and path.exists():
             kind = "folder" if path.is_dir() else "special file"
             raise DatasetError(f"{path} is a {kind}, not a description.", remedy=f"Mend it, {_SKIP}")
-        content = json.loads(path.read_bytes())
+        content = parsed_json(path.read_bytes())
     except FileNotFoundError as error:
         raise DatasetError(
             f"{path} does not exist, so {path.parent} is not a BIDS dataset.", remedy=f"Name another folder, {_SKIP}"
@@ -76,7 +76,7 @@ def _read_description(path: Path) -> Mapping[str, object]:
         raise DatasetError(
             f"{path} cannot be read: {error.strerror}.", remedy=f"Ask for permission, {_SKIP}"
         ) from error
-    except (ValueError, RecursionError) as error:
+    except ValueError as error:
         raise DatasetError(f"{path} is not valid JSON: {error}.", remedy=f"Mend it, {_SKIP}") from error
     if not isinstance(content, dict):
         raise DatasetError(f"{path} does not hold a JSON object.", remedy=f"Mend it, {_SKIP}")

@@ -16,7 +16,7 @@ from tntpipe.bids.dataset import Dataset
 from tntpipe.bids.methods import RunFacts, methods_text
 from tntpipe.bids.sidecars import RAW
 from tntpipe.errors import OutputError
-from tntpipe.files import write_text
+from tntpipe.files import leads_inside, parsed_json, write_text
 
 BIDS_VERSION = "1.10.0"
 
@@ -129,9 +129,14 @@ def write_dataset_files(
 ) -> tuple[Path, ...]:
     """Write what is not there or differs, each file in one step; return what was written.
 
-    Raises OutputError if the folder cannot be written, or already holds a dataset that tntpipe did not make.
+    Raises OutputError if the folder cannot be written, holds a dataset that tntpipe did not make, or a link out of it.
     """
     refuse_foreign_dataset(out_dir)
+    if not leads_inside(out_dir / "logs", out_dir):
+        raise OutputError(
+            f"{out_dir / 'logs'} leads out of the output folder, to {os.path.realpath(out_dir / 'logs')}.",
+            remedy="Remove the symbolic link, or give another output folder.",
+        )
     written = []
     for name, text in dataset_files(facts, source, raw_link, container).items():
         try:
@@ -148,13 +153,13 @@ def refuse_foreign_dataset(out_dir: Path) -> None:
     """Raise OutputError where the folder already holds a dataset that tntpipe did not make."""
     path = out_dir / "dataset_description.json"
     try:
-        content = json.loads(path.read_bytes())
+        content = parsed_json(path.read_bytes())
         makers = [maker["Name"] for maker in content.get("GeneratedBy", ())]
     except (FileNotFoundError, NotADirectoryError):
         return
     except OSError as error:
         raise OutputError(f"{path} cannot be read: {error.strerror}.", remedy="Name another output folder.") from error
-    except (ValueError, RecursionError, AttributeError, TypeError, KeyError):
+    except (ValueError, AttributeError, TypeError, KeyError):
         makers = []
     if "tntpipe" not in makers:
         raise OutputError(

@@ -5,7 +5,6 @@ What was found is remembered by size and modification time, so that a rerun read
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -14,7 +13,7 @@ from tntpipe import __version__
 from tntpipe.bids.scan import Scan
 from tntpipe.cli.threads import worker_threads
 from tntpipe.errors import ImageError, OutputError, TableError, TntpipeError
-from tntpipe.files import write_json
+from tntpipe.files import parsed_json, write_json
 from tntpipe.imaging.check import check_header, check_image, check_labels, check_mask, check_tags
 from tntpipe.imaging.facts import ImageFacts
 from tntpipe.imaging.tables import LARGEST_INDEX, Label, read_labels
@@ -157,8 +156,8 @@ def _stamp(path: Path, method: Method) -> list[object]:
 def _read_cache(path: Path) -> dict[str, _Known]:
     """What an earlier run knew; entries that are not as this module writes them are left out."""
     try:
-        content = json.loads(path.read_bytes())
-    except (OSError, ValueError, RecursionError):
+        content = parsed_json(path.read_bytes())
+    except (OSError, ValueError):
         return {}
     if not isinstance(content, dict) or content.get("schema_version") != SCHEMA_VERSION:
         return {}

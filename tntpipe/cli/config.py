@@ -15,6 +15,7 @@ from typing import Any
 
 from tntpipe.cli.parser import parse
 from tntpipe.errors import InputMissingError, UsageError
+from tntpipe.files import regular
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -64,10 +65,8 @@ def _parsed(path: Path, words: Sequence[str]) -> argparse.Namespace:
 
 
 def _read(path: Path) -> Mapping[str, Any]:
-    if not path.is_file() and path.exists():
-        raise InputMissingError(f"The configuration file {path} is no file.", remedy="Check --config_file.")
     try:
-        return dict(tomllib.loads(path.read_text(encoding="utf-8-sig")))
+        return dict(tomllib.loads(regular(path).read_text(encoding="utf-8-sig")))
     except (ValueError, RecursionError) as error:
         raise _unusable(path, f"It is not TOML: {error}.") from error
     except OSError as error:

@@ -13,47 +13,51 @@ from tntpipe.cli.settings import Settings
 from tntpipe.errors import OutputError, ProgramMissingError, UsageError
 from tntpipe.files import replaced_atomically, write_text
 from tntpipe.graph import Graph, dot
-from tntpipe.lines import counted
+from tntpipe.lines import counted, printable
 from tntpipe.resources import format_gib
 
 
 def print_plan(plan: Plan, settings: Settings, budget: Budget) -> None:
     """Print everything that the run would do, one line a step and a line below it for each derivative."""
-    print(f"dataset  {settings.bids_dir}\noutput   {settings.output_dir}\nwork     {settings.work_dir}")
-    print(f"budget   {budget}")
+    _say(f"dataset  {settings.bids_dir}\noutput   {settings.output_dir}\nwork     {settings.work_dir}")
+    _say(f"budget   {budget}")
     for warning in budget.warnings:
-        print(f"warning  {warning}")
+        _say(f"warning  {warning}")
     if settings.loglevel == "DEBUG":
         for limit in budget.others:
-            print(f"limit    {limit}")
-    print(f"ANTs     {plan.programs.ants}")
+            _say(f"limit    {limit}")
+    _say(f"ANTs     {plan.programs.ants}")
     for notice in (*budget.notices, *plan.notices):
-        print(f"notice   {notice}")
+        _say(f"notice   {notice}")
     for warned in plan.warned:
-        print(f"warning  {warned.scan}: {warned.message}")
-    print(f"notice   {summary(plan.graph, plan.estimates)}")
+        _say(f"warning  {warned.scan}: {warned.message}")
+    _say(f"notice   {summary(plan.graph, plan.estimates)}")
     for refusal in plan.refusals:
-        print(f"refused  {refusal.scan}: {refusal.message}")
+        _say(f"refused  {refusal.scan}: {refusal.message}")
     for scan in ("", *plan.scans):
-        print(f"\n{scan or 'once for all scans'}")
+        _say(f"\n{scan or 'once for all scans'}")
         for step in plan.graph:
             if step.scan == scan:
                 job = job_of(step, plan.estimates, settings.ants_n_proc)
                 cpus = f"{job.request.cpus}-{job.max_cpus}" if job.moldable else str(job.request.cpus)
                 memory = format_gib(job.request.mem_bytes)
                 needs = f"{cpus:>3} CPU {memory:>9} {job.wall_s:>8.0f} s"
-                print(f"  {step.kind:<28} {needs}  {step.program:<28} {sources(step, plan.estimates)}")
+                _say(f"  {step.kind:<28} {needs}  {step.program:<28} {sources(step, plan.estimates)}")
                 for export in step.exports:
-                    print(f"      {export.path}")
+                    _say(f"      {export.path}")
     counts = f"{counted(len(plan.scans), 'scan')}, {len(plan.graph)} steps, {len(plan.refusals)} refused"
-    print(f"\n{counts}; nothing was run.")
+    _say(f"\n{counts}; nothing was run.")
 
 
 def print_graph_written(plan: Plan, path: Path) -> None:
     """Say where the graph went, and which scans are not in it."""
     for refusal in plan.refusals:
-        print(f"refused  {refusal.scan}: {refusal.message}")
-    print(f"graph of {len(plan.graph)} steps: {path}; nothing was run.")
+        _say(f"refused  {refusal.scan}: {refusal.message}")
+    _say(f"graph of {len(plan.graph)} steps: {path}; nothing was run.")
+
+
+def _say(text: str) -> None:
+    print(printable(text))
 
 
 def write_graph(graph: Graph, path: Path) -> None:

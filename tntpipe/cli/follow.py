@@ -14,7 +14,7 @@ from tntpipe.cli.recorded_run import RecordedRun
 from tntpipe.dashboard.live import live_screen
 from tntpipe.events import RunEvent
 from tntpipe.life import Life
-from tntpipe.lines import LEVELS, line_of
+from tntpipe.lines import LEVELS, line_of, printable
 from tntpipe.status import heartbeat, status_of
 
 LOOK_S = 0.5
@@ -78,7 +78,7 @@ def say(t: float, event: RunEvent, lowest: str) -> None:
 
 def _say_line(t: float, level: str, text: str) -> None:
     when = datetime.fromtimestamp(t).isoformat(sep=" ", timespec="seconds")
-    print(f"{when} {level:<7} {' '.join(text.split())}", flush=True)
+    print(f"{when} {level:<7} {printable(' '.join(text.split()))}", flush=True)
 
 
 @contextmanager

@@ -16,6 +16,7 @@ from tntpipe.cli.config import options_of
 from tntpipe.cli.levels import run_levels
 from tntpipe.cli.screen import screen_may_be_gone
 from tntpipe.errors import SIGNALLED, ExitStatus, TntpipeError, told
+from tntpipe.lines import printable
 
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
@@ -93,7 +94,7 @@ def _status_of(words: Sequence[str]) -> int:
 def _failed(words: Sequence[str], status: ExitStatus, message: str) -> int:
     """Say what went wrong, and where in the code to those who asked for that much."""
     with screen_may_be_gone():
-        print(f"tntpipe: {message}", file=sys.stderr, flush=True)
+        print(f"tntpipe: {printable(message)}", file=sys.stderr, flush=True)
     n_verbose = sum(len(word) - 1 if re.fullmatch("-v+", word) else word == "--verbose" for word in words)
     if status < SIGNALLED and n_verbose >= 2:
         traceback.print_exc()

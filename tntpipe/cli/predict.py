@@ -11,7 +11,7 @@ from tntpipe.cli.estimate_sources import summary
 from tntpipe.cli.plan import Plan, check_budget, jobs_of
 from tntpipe.cli.settings import Settings
 from tntpipe.errors import BudgetError
-from tntpipe.lines import counted
+from tntpipe.lines import counted, printable
 from tntpipe.planning.figures import figures, labelled
 from tntpipe.planning.forecast import Forecast, forecast
 from tntpipe.planning.gantt_picture import write_picture
@@ -59,7 +59,8 @@ def _print_what_is_planned(
     lines.append(("steps", f"{n_jobs} to run for {counted(n_scans, 'scan')}, {n_done} done already"))
     if len(budgets) == 1:
         lines.append(("budget", f"{budgets[0].resources} ({budgets[0].cpus.source}; {budgets[0].mem.source})"))
-    print("\n".join(line for label, text in lines for line in labelled(label, text, width)), flush=True)
+    told = (line for label, text in lines for line in labelled(label, printable(text), width))
+    print("\n".join(told), flush=True)
 
 
 def _first_that_can_be(answers: Sequence[Answer]) -> Forecast:

@@ -137,6 +137,9 @@ class _Run:
         except NoLocksError as error:
             folders = f"{self._settings.work_dir} and {self._settings.output_dir}"
             return f"no file locks at {folders} ({error.strerror}): see to it that no other run writes there"
+        except BaseException:
+            self._work.close()
+            raise
         return ""
 
     def run(self) -> ExitStatus:
@@ -220,11 +223,19 @@ class _Run:
         for text in (*budget.warnings, *filter(None, [self._unlocked])):
             self._views.emit(Notice(text=text, level="WARNING"))
         for warned in plan.warned:
-            self._views.emit(Notice(text=f"{warned.scan}: {warned.message}", level="WARNING"))
+            self._views.emit(Notice(text=f"{warned.scan}: {warned.message}", level="WARNING", scan=warned.scan))
         self._tell_estimates()
+        self._tell_warnings()
         for refusal in plan.refusals:
             self._views.emit(ScanEnded(scan=refusal.scan, outcome=ScanOutcome.REFUSED, message=refusal.message))
         self._emit_all(chain[RunEvent](self._tracker.begin(), self._readiness.begin()))
+
+    def _tell_warnings(self) -> None:
+        """Say again what steps that were done before warn of: the figures are no less doubtful than they were."""
+        for step in self._plan.graph:
+            record = self._work.record(step.name) if step.name in self._done else None
+            for text in record.warnings if record else ():
+                self._views.emit(Notice(text=f"{step.name}: {text}", level="WARNING", scan=step.scan))
 
     def _tell_estimates(self) -> None:
         """Say where the estimates come from: in short where a file was given, and in the log of each kind of step."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import re
 from dataclasses import asdict, dataclass
@@ -16,6 +15,7 @@ from tntpipe.bids.selection import Selection
 from tntpipe.cli.models import models_of
 from tntpipe.cli.values import LARGEST_GIB, SMALLEST_GIB
 from tntpipe.errors import InputMissingError, UsageError
+from tntpipe.files import parsed_json
 from tntpipe.model import Model, existing
 from tntpipe.pipeline.method import BrainExtraction, Method
 from tntpipe.profiling.estimates import shipped_measurements
@@ -157,12 +157,12 @@ def _filter_file(path: Path | None) -> object:
     if path is None:
         return None
     try:
-        content = json.loads(existing(path).read_text(encoding="utf-8-sig"))
+        content = parsed_json(existing(path).read_text(encoding="utf-8-sig"))
         filters_of_file(content)  # here, where the file's name is known
         return content
     except UsageError as error:
         raise UsageError(f"The BIDS filter file {path}: {error.fact}", remedy=error.remedy) from error
-    except (ValueError, RecursionError) as error:
+    except ValueError as error:
         raise UsageError(f"{path} is not valid JSON: {error}.", remedy="Mend the filter file.") from error
 
 

@@ -15,6 +15,7 @@ from tntpipe.cli.recorded_run import RecordedRun
 from tntpipe.cli.recorded_runs import newest_run, others_under_way, run_called
 from tntpipe.cli.replay import replay
 from tntpipe.errors import ExitStatus, UsageError
+from tntpipe.lines import printable
 from tntpipe.status import status_lines, status_of
 
 
@@ -39,7 +40,7 @@ def show_status(options: argparse.Namespace) -> ExitStatus:
         print(json.dumps(status, indent=2))
     else:
         for line in status_lines(status):
-            print(line)
+            print(printable(line))
         others = others_under_way(logs, run_dir, now)
         if others:
             print(f"also under way: {', '.join(others)} (--run shows one)")

@@ -10,6 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from tntpipe.events import ScanOutcome
+from tntpipe.lines import printable
 from tntpipe.run_state import RunState, ScanState
 
 GOOD = (ScanOutcome.DONE, ScanOutcome.SKIPPED)
@@ -25,7 +26,7 @@ def print_summary(state: RunState, run_dir: Path, output_dir: Path, report: Path
     shown = [
         (name, scan)
         for name, scan in state.scans.items()
-        if scan.outcome not in GOOD or len(state.scans) <= N_GOOD_SHOWN
+        if scan.outcome not in GOOD or scan.warnings or len(state.scans) <= N_GOOD_SHOWN
     ]
     if shown:
         _print_scans(console, shown)
@@ -37,10 +38,14 @@ def print_summary(state: RunState, run_dir: Path, output_dir: Path, report: Path
     stopped = state.n_scans(ScanOutcome.STOPPED)
     if stopped:
         counts += f", {stopped} unfinished (the same command goes on with them)"
+    doubtful = sum(bool(scan.warnings) for scan in state.scans.values() if scan.outcome in GOOD)
+    if doubtful:
+        counts += f", {doubtful} of them with warnings: look at {'it' if doubtful == 1 else 'them'} before use"
     failed = state.n_scans(ScanOutcome.FAILED)
     where = f"crash files in {output_dir / 'logs'}" if failed else f"log in {run_dir / 'run.log'}"
     more = f"; report in {report}" if report is not None else ""
-    console.print(f"{counts}; volumes in {output_dir}; {where}{more}", markup=False, highlight=False, soft_wrap=True)
+    told = printable(f"{counts}; volumes in {output_dir}; {where}{more}")
+    console.print(told, markup=False, highlight=False, soft_wrap=True)
 
 
 def _print_scans(console: Console, shown: Sequence[tuple[str, ScanState]]) -> None:
@@ -50,8 +55,10 @@ def _print_scans(console: Console, shown: Sequence[tuple[str, ScanState]]) -> No
         table.add_column(column, overflow="fold")
     for name, scan in shown:
         result = scan.outcome.value if scan.outcome else "unknown"
-        table.add_row(Text(name), Text(result, "green" if scan.outcome in GOOD else "red"), Text(scan.message))
+        colour = "red" if scan.outcome not in GOOD else "yellow" if scan.warnings else "green"
+        why = printable("\n".join(filter(None, (scan.message, *(f"WARNING {text}" for text in scan.warnings)))))
+        table.add_row(Text(name), Text(result, colour), Text(why))
         if not console.is_terminal:
-            console.print(f"{name}: {result} {scan.message}".rstrip(), markup=False, highlight=False, soft_wrap=True)
+            console.print(f"{name}: {result} {why}".rstrip(), markup=False, highlight=False, soft_wrap=True)
     if console.is_terminal:
         console.print(table)

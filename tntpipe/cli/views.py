@@ -19,7 +19,7 @@ from tntpipe.dashboard.live import LiveScreen, live_screen
 from tntpipe.events import Outcome, RunEnded, RunEvent, StepEnded, StepSampled, StepsWaiting
 from tntpipe.files import write_text
 from tntpipe.journal import JOURNAL_NAME, Journal
-from tntpipe.lines import LEVELS, counted, line_of
+from tntpipe.lines import LEVELS, counted, line_of, printable
 from tntpipe.run_state import RunState
 from tntpipe.status import heartbeat
 from tntpipe.step_logs import StepLogs
@@ -178,7 +178,7 @@ class Views:
 
 
 def _one_line(text: str) -> str:
-    return " ".join(text.split()) if "\n" in text else text
+    return printable(" ".join(text.split()) if "\n" in text else text)
 
 
 def _new_folder(parent: Path, name: str) -> Path:

@@ -349,6 +349,7 @@ class Machine:
         error = publication.exception()
         if error is None:
             folder = self._work.folder(running.step.name)
+            self._warn(running.step)
             self._end(running.step, Outcome.DONE, usage, folder=str(folder), cpus=running.launch.request.cpus)
         elif isinstance(error, (OutputError, OSError)):
             self._fail(running.step, running.scratch, running.argv, usage, _words_of(error))
@@ -362,7 +363,14 @@ class Machine:
         except (OutputError, OSError) as error:
             self._end(step, Outcome.FAILED, None, message=_words_of(error))
         else:
+            self._warn(step)
             self._end(step, Outcome.REUSED, None)
+
+    def _warn(self, step: Step) -> None:
+        """Tell what a finished step warns of."""
+        record = self._work.record(step.name)
+        for text in record.warnings if record else ():
+            self._emit(Notice(text=f"{step.name}: {text}", level="WARNING", scan=step.scan))
 
     def _fail(self, step: Step, scratch: Path, argv: tuple[str, ...], usage: Usage | None, message: str) -> None:
         try:

@@ -98,11 +98,12 @@ COMMANDS = (
     Command(
         "sample-tags",
         "tissue:sample_tags_file",
-        "read a scan's intensities at tags that were carried to it",
+        "read a scan's intensities at tags that were carried to it; tissues as on a T1w, or an error",
         (
             Option("points", "CSV of the carried tags (LPS), in the order of --tags"),
             *SCAN_AND_MASK,
             Option("tags", "TSV of the tags as they were, for the class of each"),
+            Option("tissue_labels", "TSV of index and name of the classes: CSF, GM and WM"),
             Option("output", "TSV of value and index"),
         ),
     ),
@@ -180,9 +181,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         function(**options)
     except TntpipeError as error:
+        sys.stdout.flush()  # into the same log, whose last line must be the error
         print(f"{command.name}: {error}", file=sys.stderr)
         return int(error.exit_status)
     except OSError as error:
+        sys.stdout.flush()
         print(f"{command.name}: {error.filename or 'a file'}: {error.strerror or error}.", file=sys.stderr)
         return int(ExitStatus.INPUT_OUTPUT)
     return int(ExitStatus.SUCCESS)

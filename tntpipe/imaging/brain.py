@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tntpipe.errors import ImageError
+from tntpipe.imaging.doubts import doubt_about_edge, doubt_about_volume, tell
 from tntpipe.imaging.volumes import like, load, real_voxels, require_same_grid, save
 
 if TYPE_CHECKING:
@@ -49,14 +50,6 @@ BRIGHT_SDS = 4.0
 
 MAD_TO_SD = 1.4826
 """Rousseeuw & Croux 1993, J Am Stat Assoc 88:1273."""
-
-SMALLEST_ADULT_BRAIN_MM3 = 0.8e6
-LARGEST_ADULT_BRAIN_MM3 = 2.2e6
-"""Volumes outside are doubted. Of 58 adults of 18 to 95 years on CT (Surg Radiol Anat 2010, doi
-10.1007/s00276-010-0650-4) the smallest brain had 0.791 L, and the largest cranial cavity, which no brain mask should
-exceed, 1.656 L (mean 1.385, SD 0.135); 46 adults on MRI had brains of 0.975 to 1.499 L (Allen 2002, Am J Phys
-Anthropol 118:341). Six SDs above the mean cavity leave room for scans that were normalised to MNI space, whose brains
-are large: the model's own mask has 1.9 L."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,29 +131,8 @@ def refine_brain_mask_file(*, image: str, mask: str, output: str) -> None:
     require_same_grid(scan, image, registered, mask)
     voxel_mm = _voxel_mm(scan)
     refined = refine_brain_mask(real_voxels(scan, image), real_voxels(registered, mask), voxel_mm)
-    doubt = doubt_about_volume(int(refined.sum()) * float(np.prod(voxel_mm)))
-    if doubt:
-        print(f"refine-brain-mask: WARNING: {doubt}")
+    _tell_doubts(refined, voxel_mm)
     save(like(refined.astype(np.uint8), scan), output)
-
-
-def doubt_about_volume(volume_mm3: float) -> str:
-    """What is odd about a brain mask of that volume; empty where nothing is.
-
-    Examples
-    --------
-    >>> doubt_about_volume(1.4e6)
-    ''
-    >>> doubt_about_volume(0.31e6)[:55]
-    'The brain mask has 0.31 L, where adult brains have 0.8 '
-    """
-    if SMALLEST_ADULT_BRAIN_MM3 <= volume_mm3 <= LARGEST_ADULT_BRAIN_MM3:
-        return ""
-    return (
-        f"The brain mask has {volume_mm3 / 1e6:.2f} L, where adult brains have {SMALLEST_ADULT_BRAIN_MM3 / 1e6:g} to "
-        f"{LARGEST_ADULT_BRAIN_MM3 / 1e6:g} L: the registration has failed, the voxel sizes of the scan's header are "
-        "wrong, or this is no adult's brain. Look at the mask on the scan before its figures are used."
-    )
 
 
 def given_mask_file(*, mask: str, like_image: str, output: str) -> None:
@@ -170,7 +142,13 @@ def given_mask_file(*, mask: str, like_image: str, output: str) -> None:
     inside = real_voxels(drawn, mask) > 0
     if not inside.any():
         raise ImageError(f"{mask}: the mask is empty.", remedy="Draw it again, or leave the scan out.")
+    _tell_doubts(inside, _voxel_mm(scan))
     save(like(inside.astype(np.uint8), scan), output)
+
+
+def _tell_doubts(mask: Mask, voxel_mm: Size) -> None:
+    tell(doubt_about_volume(int(mask.sum()) * float(np.prod(voxel_mm))))
+    tell(doubt_about_edge(mask))
 
 
 def _voxel_mm(image: Nifti1Image) -> Size:

@@ -16,8 +16,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tntpipe.errors import ImageError, TableError
+from tntpipe.imaging.doubts import doubt_about_tissues, tell
 from tntpipe.imaging.points import points_to_ras
-from tntpipe.imaging.tables import MIN_TAGS, Point, read_table, read_tags, write_table
+from tntpipe.imaging.tables import MIN_TAGS, Point, read_labels, read_table, read_tags, write_table
 from tntpipe.imaging.volumes import Affine, like, load, real_voxels, require_same_grid, save, stored_voxels
 
 MAD_TO_SD = 1.4826
@@ -149,10 +150,11 @@ def classify(values: NDArray[np.floating[Any]], classes: Sequence[TissueClass]) 
     return np.asarray(indices[low + upper])
 
 
-def sample_tags_file(*, points: str, image: str, mask: str, tags: str, output: str) -> None:
+def sample_tags_file(*, points: str, image: str, mask: str, tags: str, tissue_labels: str, output: str) -> None:
     """The command ``sample-tags``."""
     scan, masking = load(image), load(mask)
     require_same_grid(scan, image, masking, mask)
+    names = {label.index: label.name for label in read_labels(tissue_labels)}
     known, places = read_tags(tags), points_to_ras(points)
     if len(places) != len(known.points):
         raise TableError(f"{points}: holds {len(places)} points for the {len(known.points)} tags of {tags}.")
@@ -167,6 +169,8 @@ def sample_tags_file(*, points: str, image: str, mask: str, tags: str, output: s
                 f"at least {MIN_TAGS} are needed.",
                 remedy="Look at the registration and the brain mask.",
             )
+    samples = {index: np.array([value for value, i in kept if i == index]) for index in counts}
+    tell(doubt_about_tissues(describe_classes(samples), names, image))
     write_table(output, ("value", "index"), kept)
 
 

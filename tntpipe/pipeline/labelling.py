@@ -75,6 +75,7 @@ def classify_tissue(build: ScanSteps, images: Images, xfm: Transform) -> str:
         "tissue_samples",
         "sample-tags",
         *("--points", Input("points.csv", points.product("points.csv")), "--tags", Input("tags.tsv", model.tags.path)),
+        *("--tissue_labels", Input("tissues.tsv", model.tags.labels)),
         *("--image", Input("T1w.nii.gz", images.corrected_brain), "--mask", mask, "--output", "features.tsv"),
         outputs=("features.tsv",),
     )

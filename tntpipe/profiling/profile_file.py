@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from tntpipe.errors import InputMissingError, TableError
-from tntpipe.files import write_text
+from tntpipe.files import parsed_json, regular, write_text
 from tntpipe.journal import read_journal
 from tntpipe.profiling.journal_profile import profile_of
 from tntpipe.profiling.nipype_profile import is_flat_arrays, profile_of_arrays
@@ -47,11 +47,11 @@ def read_profile(path: Path, kinds: Collection[str] = ()) -> Profile:
         It is not there, or holds no profile.
     """
     try:
-        with path.open("rb") as file:
+        with regular(path).open("rb") as file:
             first_line = file.readline()
         if _is_of_journal(first_line):
             return profile_of(read_journal(path))
-        return _profile_in(path, json.loads(path.read_text(encoding="utf-8"), parse_constant=_no_number), kinds)
+        return _profile_in(path, parsed_json(path.read_text(encoding="utf-8"), parse_constant=_no_number), kinds)
     except OSError as error:
         raise InputMissingError(
             f"The profile {path} cannot be read: {error.strerror}.", remedy="Check its name."
@@ -62,7 +62,7 @@ def read_profile(path: Path, kinds: Collection[str] = ()) -> Profile:
 
 def _is_of_journal(line: bytes) -> bool:
     try:
-        content = json.loads(line)
+        content = parsed_json(line)
     except ValueError:
         return False
     return isinstance(content, dict) and "event" in content
@@ -76,7 +76,7 @@ def _profile_in(path: Path, content: Any, kinds: Collection[str]) -> Profile:
         raise _unusable(path, f"it has schema version {version!r}, not {SCHEMA_VERSION}")
     try:
         return profile_of_arrays(content, kinds) if version is None else _ours(content)
-    except (AttributeError, KeyError, TypeError, ValueError) as error:
+    except (AttributeError, KeyError, TypeError, ValueError, OverflowError) as error:
         raise _unusable(path, f"{type(error).__name__}: {error}") from error
 
 

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from tntpipe.errors import InputMissingError, TableError
-from tntpipe.files import write_text
+from tntpipe.files import parsed_json, regular, write_text
 from tntpipe.profiling.memory_rule import MOST_ABOVE_MAXIMUM
 from tntpipe.profiling.resource_checks import problems_of_steps, shown
 from tntpipe.resources import GIB
@@ -100,7 +100,7 @@ def read_resource_file(path: Path, kinds: Collection[str]) -> ResourceFile:
         It is not there, or something in it makes no sense: all that does not is told at once.
     """
     try:
-        content = json.loads(path.read_text(encoding="utf-8-sig"), object_pairs_hook=_without_twins)
+        content = parsed_json(regular(path).read_text(encoding="utf-8-sig"), object_pairs_hook=_without_twins)
     except OSError as error:
         raise InputMissingError(
             f"The resource file {path} cannot be read: {error.strerror}.", remedy="Check its name."

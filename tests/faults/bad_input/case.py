@@ -53,6 +53,8 @@ def faults_of(case: Case, ended: Ended) -> list[str]:
         faults.append(f"exit status {ended.status}, not {case.status}")
     if "Traceback" in ended.said:
         faults.append("a traceback")
+    if any(letter != "\n" and not letter.isprintable() for letter in ended.said):
+        faults.append("something in the message that a terminal obeys")
     message = _message(case, ended)
     faults += [f"the message does not say {words!r}" for words in case.says if words not in message]
     if case.status in (0, SCAN_REFUSED) and f"\n{SOUND}\n" not in ended.out:

@@ -177,7 +177,9 @@ def _config_files() -> Iterator[Case]:
         yield refused(f"options: {what}", _file("--config_file", name, content), name, fact, keys, status=USAGE)
     says = (name, "cannot be read", "Check --config_file")
     yield refused("options: not there", _given("--config_file", name), *says, status=66)
-    yield refused("options: a pipe", _pipe("--config_file", name), name, "is no file", "Check --config_file", status=66)
+    yield refused(
+        "options: a pipe", _pipe("--config_file", name), name, "it is no file", "Check --config_file", status=66
+    )
     good = b"\xef\xbb\xbf# of Windows\r\nrandom_seed = 3\r\n"
     yield accepted("options: CRLF and BOM", _file("--config_file", name, good), "editors on Windows write them")
     yield accepted("options: none", _file("--config_file", name, b""), "it sets nothing")
