@@ -11,8 +11,8 @@ from collections.abc import Mapping
 
 from tntpipe.profiling.processes import Reading, Shares, read_shares
 
-WALK_PACE = 50
-"""A walk that took 10 ms of CPU is followed by 0.5 s without one: walks cost at most 1 / 50 of a core."""
+WALK_PACE = 200
+"""A walk that took 5 ms of CPU is followed by a second without one: walks cost at most half a per cent of a core."""
 
 
 class Sharing:
