@@ -5,6 +5,8 @@ Seconds of CPU are the burners' own count, so that other work on the machine cha
 
 from __future__ import annotations
 
+import os
+import signal
 import subprocess
 import sys
 import time
@@ -80,14 +82,15 @@ def test_a_grandchild_whose_account_is_thrown_away_is_counted_as_far_as_it_was_s
 def test_a_look_sees_the_cpu_seconds_of_the_whole_tree_so_far(tmp_path: Path) -> None:
     monitor = Monitor()
     words = [sys.executable, "-S", str(PROGRAMS), str(tmp_path / "report"), "grandchild_burner", "2", "60"]
-    with subprocess.Popen(words) as child:
+    with subprocess.Popen(words, start_new_session=True) as child:
         monitor.watch(child.pid, time.monotonic())
-        time.sleep(0.8)
-        [sample] = monitor.look(time.monotonic()).values()
+        deadline = time.monotonic() + 30
+        sample = None
+        while time.monotonic() < deadline and (sample is None or sample.cpu_s < 0.3):
+            time.sleep(0.1)
+            sample = monitor.look(time.monotonic())[child.pid]
         listed = Path(f"/proc/{child.pid}/task/{child.pid}/children").read_text().split()
         clocks = [time.clock_gettime(~int(pid) << 3 | 2) for pid in (child.pid, *listed)]
-        for pid in (*listed, child.pid):
-            subprocess.run(["/bin/kill", "-9", str(pid)], check=True)
-    assert sample.n_processes == len(clocks) == 2 and sample.n_threads == 4
-    assert sample.cpu_s == pytest.approx(sum(clocks), abs=0.1) and sample.cpu_s > 0.2
-    assert sample.cpus == pytest.approx(sample.cpu_s / sample.age_s, rel=0.1)
+        os.killpg(child.pid, signal.SIGKILL)
+    assert sample is not None and sample.n_processes == len(clocks) == 2 and sample.n_threads == 4
+    assert 0.3 <= sample.cpu_s <= sum(clocks) <= sample.cpu_s + 0.2
