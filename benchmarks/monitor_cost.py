@@ -26,7 +26,7 @@ from tntpipe.executors.machine import Machine
 from tntpipe.graph import build_graph
 from tntpipe.journal import Journal
 from tntpipe.profiling.monitor import Monitor
-from tntpipe.resources import MIB, Resources
+from tntpipe.resources import GIB, MIB, Resources
 from tntpipe.scheduler.core import Scheduler
 from tntpipe.scheduler.events import Job
 from tntpipe.steps.step import Place, Step
@@ -90,7 +90,7 @@ def executor(n: int, seconds: float, folder: Path) -> tuple[float, int, int]:
         if isinstance(event, StepSampled):
             looks.append(time.monotonic())
 
-    machine = Machine(graph, work, Derivatives(folder / "out", work), commands, emit)
+    machine = Machine(graph, work, Derivatives(folder / "out", work), commands, emit, mem_bytes=GIB)
     jobs = [Job(name=step.name, request=Resources(1, MIB), wall_s=seconds) for step in steps]
     spent: list[tuple[float, float]] = []
     timers = [

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 
 import pytest
 
-from tntpipe.profiling.processes import Reading
+from tntpipe.profiling.processes import Reading, Sizes
 
 
 class Table:
@@ -35,9 +35,7 @@ def process(parent: int, own: float = 0, waited: float = 0, *, started: int = 1,
         is_fork=False,
         own_cpu_s=own,
         waited_cpu_s=waited,
-        rss_bytes=0,
-        rss_file_bytes=0,
-        high_water_bytes=0,
+        sizes=Sizes(rss_bytes=0, file_bytes=0, high_water_bytes=0),
         vms_bytes=0,
         n_threads=1,
         read_bytes=read,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import resource
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -11,7 +12,8 @@ from contextlib import contextmanager
 import pytest
 from watching import MB, watched
 
-from tntpipe.profiling.monitor import FIRST_INTERVAL_S, HURRIED_INTERVAL_S, LAST_INTERVAL_S, Monitor
+from tntpipe.profiling.monitor import FIRST_INTERVAL_S, GLANCE_INTERVAL_S, LAST_INTERVAL_S, Monitor
+from tntpipe.profiling.processes import Sizes
 
 
 @contextmanager
@@ -63,19 +65,46 @@ def test_children_of_one_age_come_to_be_looked_at_in_one_go() -> None:
         assert looked == {one, other}
 
 
-def test_while_in_a_hurry_every_child_is_looked_at_ten_times_a_second() -> None:
-    monitor = Monitor()
-    monitor.watch(os.getpid(), 0.0)
-    monitor.look(1000.0)
-    assert due(monitor) == 1000.0 + LAST_INTERVAL_S
-    monitor.hurry(True)
-    assert due(monitor) == pytest.approx(1000.0 + HURRIED_INTERVAL_S)
-    for now in (1000.1, 1000.2):
-        assert monitor.look(now), "due"
-        assert due(monitor) == pytest.approx(now + HURRIED_INTERVAL_S)
-    monitor.hurry(False)
-    monitor.look(1000.31)
-    assert due(monitor) == pytest.approx(1000.31 + LAST_INTERVAL_S)
+def test_while_in_a_hurry_the_memory_of_every_child_is_seen_ten_times_a_second() -> None:
+    """Samples do not come oftener for it, so that a journal of them does not grow."""
+    script = f"print(flush=True); input(); held = b'x' * {50 * MB}; print(flush=True); input()"
+    with subprocess.Popen([sys.executable, "-S", "-c", script], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as child:
+        assert child.stdin is not None and child.stdout is not None
+        child.stdout.readline()
+        monitor = Monitor()
+        monitor.watch(child.pid, 0.0)
+        monitor.look(1000.0)
+        assert due(monitor) == 1000.0 + LAST_INTERVAL_S
+        monitor.hurry(True)
+        assert due(monitor) == pytest.approx(1000.0 + GLANCE_INTERVAL_S)
+        before = monitor.memory_now()[child.pid]
+        child.stdin.write(b"\n")
+        child.stdin.flush()
+        child.stdout.readline()
+        assert monitor.look(1000.11) == {}
+        assert due(monitor) == pytest.approx(1000.11 + GLANCE_INTERVAL_S)
+        assert monitor.memory_now()[child.pid] == pytest.approx(before + 50 * MB, abs=5 * MB)
+        assert set(monitor.look(1001.01)) == {child.pid}
+        monitor.hurry(False)
+        assert due(monitor) == pytest.approx(1001.01 + LAST_INTERVAL_S)
+        child.stdin.close()
+        child.wait()
+
+
+def test_a_spike_that_only_a_glance_saw_is_in_the_peak() -> None:
+    with sleeper() as pid:
+        monitor = Monitor()
+        monitor.watch(pid, 0.0)
+        monitor.look(1000.0)
+        monitor.hurry(True)
+        spike = Sizes(rss_bytes=90 * MB, file_bytes=0, high_water_bytes=90 * MB)
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr("tntpipe.profiling.family.read_sizes", lambda pid: spike)
+            monitor.look(1000.2)
+        monitor.look(1002.0)
+        account = resource.getrusage(resource.RUSAGE_CHILDREN)
+        assert monitor.memory_now()[pid] < 7 * MB
+        assert monitor.ended(pid, 1002.0, 0, account).peak_bytes >= 90 * MB
 
 
 def test_the_memory_of_all_children_is_known_without_a_look() -> None:

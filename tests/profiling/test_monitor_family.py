@@ -37,7 +37,9 @@ def test_a_daemon_that_got_away_between_two_looks_is_missed_where_nobody_adopts_
 
 def test_a_process_that_was_seen_stays_in_the_family_when_its_parent_ends() -> None:
     seen = watched("/bin/sh", "-c", "sh -c 'sleep 600 & sleep 0.4'; sleep 0.4; true")
-    assert seen.samples[-1].n_processes == 3, "the shell, its last sleep, and the orphan"
+    counts = [sample.n_processes for sample in seen.samples]
+    before_it_ended = len(counts) - counts[::-1].index(4)
+    assert 3 in counts[before_it_ended:], "the shell, its last sleep, and the orphan"
 
 
 @pytest.mark.parametrize("kernel_tells", [True, False])
@@ -141,5 +143,5 @@ def test_what_a_child_leaves_behind_is_added_to_what_wait4_knows(monkeypatch: py
 
 def test_the_real_table_is_asked_for_a_process_by_its_number() -> None:
     me = processes.read_process(os.getpid())
-    assert me is not None and me.parent == os.getppid() and me.rss_bytes > 5 * MB and me.own_cpu_s > 0
+    assert me is not None and me.parent == os.getppid() and me.sizes.rss_bytes > 5 * MB and me.own_cpu_s > 0
     assert os.getpid() in children_now()(os.getppid())

@@ -14,7 +14,7 @@ import pytest
 from watching import MB, program
 
 from tntpipe.profiling.family import Family
-from tntpipe.profiling.processes import Reading, children_now, read_process
+from tntpipe.profiling.processes import Sizes, children_now, read_sizes
 from tntpipe.profiling.sharing import Sharing
 
 WITHIN = 0.05
@@ -133,9 +133,9 @@ def test_a_process_between_fork_and_exec_is_not_taken_for_a_second_one_of_its_pa
     os.mkfifo(tmp_path / "fifo")
     with holder(SPAWNS, str(tmp_path / "fifo")) as child:
         family = Family(child.pid)
-        copy = read_process(tell(child))
+        copy = read_sizes(tell(child))
         seen = family.look(children_now(), 0.0)
-    assert copy is not None and seen is not None and seen.n_processes == 2
+    assert seen is not None and seen.n_processes == 2
     assert copy.rss_bytes > 60 * MB, "as if there were two"
     assert 60 * MB < seen.rss_bytes < 85 * MB
 
@@ -153,15 +153,16 @@ def test_a_process_that_forks_and_does_not_exec_counts_from_the_second_look_on()
 
 def test_what_is_shared_is_asked_for_no_oftener_than_its_cost_allows() -> None:
     with holder(FORKS) as child:
-        one = members(child.pid, os.getpid())
         sharing = Sharing()
-        sharing.memory_bytes(one, 0.0, 1)
-        two = members(child.pid, tell(child))
-        too_soon = sharing.memory_bytes(two, 1e-6, 1)
-        later = sharing.memory_bytes(two, 1000.0, 1)
-    assert too_soon == max(member.rss_bytes for member in two.values()), "the newcomer is left out until then"
+        sharing.find_out(sizes(child.pid, os.getpid()), 0.0, 1)
+        two = sizes(child.pid, tell(child))
+        sharing.find_out(two, 1e-6, 1)
+        too_soon = sharing.memory_bytes(two)
+        sharing.find_out(two, 1000.0, 1)
+        later = sharing.memory_bytes(two)
+    assert too_soon == max(size.rss_bytes for size in two.values()), "the newcomer is left out until then"
     assert 100 * MB < later < 125 * MB
 
 
-def members(*pids: int) -> dict[int, Reading]:
-    return {pid: reading for pid in pids if (reading := read_process(pid)) is not None}
+def sizes(*pids: int) -> dict[int, Sizes]:
+    return {pid: read_sizes(pid) for pid in pids}

@@ -74,7 +74,7 @@ class Machine:
         self._commands, self._emit = commands, emit
         self._tick, self._tick_s = tick, tick_s
         self._asked, self._paused, self._log_begun = asked, paused, log_begun
-        self._monitor = Monitor()
+        self._monitor = Monitor(self.now)
         self._running: dict[int, Running] = {}
         self._pids: dict[str, int] = {}
         self._happened: deque[Event] = deque()

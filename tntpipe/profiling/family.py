@@ -7,9 +7,9 @@ down: what a member used stays counted when it ends, by the parent that waited f
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from tntpipe.profiling.processes import TICK_S, ChildrenOf, Reading, read_process
+from tntpipe.profiling.processes import TICK_S, ChildrenOf, Reading, read_process, read_sizes
 from tntpipe.profiling.sharing import Sharing
 
 HANDED_ON_S = 2 * TICK_S
@@ -46,10 +46,11 @@ class Family:
             raise ProcessLookupError(root)
         self._root = root
         self._members: dict[int, Reading] = {root: reading}
+        self._settled = {root: reading.sizes}
         self._sharing = Sharing()
         self._gone_cpu_s = 0.0
         self._gone_read_bytes = self._gone_written_bytes = 0
-        self.totals = self._add_up(reading.rss_bytes)
+        self.totals = self._add_up()
 
     def look(self, children_of: ChildrenOf, now: float, n_families: int = 1) -> Totals | None:
         """The sums of this moment; None once the root has ended.
@@ -60,14 +61,21 @@ class Family:
         if self._root not in found:
             return None
         self._account_for_the_gone(found)
-        settled = {
-            pid: member
+        self._settled = {
+            pid: member.sizes
             for pid, member in found.items()
             if not member.is_zombie and (pid in self._members or not member.is_fork)
         }  # a newcomer that did not exec may be about to, and map its parent's memory until then (vfork)
         self._members = found
-        self.totals = self._add_up(self._sharing.memory_bytes(settled, now, n_families))
+        self._sharing.find_out(self._settled, now, n_families)
+        self.totals = self._add_up()
         return None if found[self._root].is_zombie else self.totals
+
+    def glance(self) -> None:
+        """See how large the known members are now, and no more: a fraction of what a look costs."""
+        self._settled = {pid: read_sizes(pid) for pid in self._settled}
+        memory_bytes = self._sharing.memory_bytes(self._settled)
+        self.totals = replace(self.totals, rss_bytes=memory_bytes, peak_bytes=memory_bytes)
 
     @property
     def unwaited_cpu_s(self) -> float:
@@ -118,13 +126,14 @@ class Family:
             pid = self._members[pid].parent
         return pid
 
-    def _add_up(self, memory_bytes: int) -> Totals:
+    def _add_up(self) -> Totals:
         members = self._members.values()
+        memory_bytes = self._sharing.memory_bytes(self._settled)
         return Totals(
             cpu_s=self._gone_cpu_s + sum(member.cpu_s for member in members),
             rss_bytes=memory_bytes,
             vms_bytes=sum(member.vms_bytes for member in members),
-            peak_bytes=max(memory_bytes, *(member.high_water_bytes for member in members)),
+            peak_bytes=max(memory_bytes, *(member.sizes.high_water_bytes for member in members)),
             n_processes=sum(not member.is_zombie for member in members),
             n_threads=sum(member.n_threads for member in members),
             read_bytes=self._gone_read_bytes + sum(member.read_bytes for member in members),

@@ -1,8 +1,8 @@
 """Looks at running children and sums up ended ones.
 
-It decides when a child is looked at (often while it is young, seldom later, often again while the caller is in a hurry)
-and refuses to know what the child is for. CPU comes from differences of CPU times, never from a percentage; memory from
-the whole process tree. What the figures are worth is told in ``docs/numbers.md``.
+It decides when a child is looked at (often while it is young, seldom later; its memory often while the caller is in a
+hurry) and refuses to know what the child is for. CPU comes from differences of CPU times, never from a percentage;
+memory from the whole process tree. What the figures are worth is told in ``docs/numbers.md``.
 """
 
 from __future__ import annotations
@@ -21,9 +21,11 @@ from tntpipe.profiling.usage import Sample, Usage
 
 FIRST_INTERVAL_S = 0.05
 LAST_INTERVAL_S = 1.0
-HURRIED_INTERVAL_S = 0.1
 INTERVAL_PER_AGE = 0.05
 """A child is looked at every 5 % of its age, within the limits above: short steps are seen, long ones cost nothing."""
+
+GLANCE_INTERVAL_S = 0.1
+"""While the caller is in a hurry, the memory of each child is seen so often."""
 
 EARLY = 0.25
 """A look that must be made anyway takes in the children that are due within this part of their interval: so those of
@@ -39,6 +41,7 @@ class _Watched:
     started: float
     own_peak_at_start: int
     looked_at: float
+    glanced_at: float
     interval_s: float
     last: tuple[float, float]
     busy_since: tuple[float, float]
@@ -47,8 +50,13 @@ class _Watched:
     max_threads: int = 0
     n_samples: int = 0
 
-    def is_due(self, now: float, early: float = 0.0) -> bool:
-        return now >= self.looked_at + self.interval_s * (1 - early)
+    @property
+    def next_look(self) -> float:
+        return self.looked_at + self.interval_s
+
+    @property
+    def next_glance(self) -> float:
+        return self.glanced_at + GLANCE_INTERVAL_S
 
 
 class Monitor:
@@ -72,6 +80,7 @@ class Monitor:
                 started=now,
                 own_peak_at_start=own_high_water_bytes(),
                 looked_at=now,
+                glanced_at=now,
                 interval_s=FIRST_INTERVAL_S,
                 last=start,
                 busy_since=start,
@@ -79,31 +88,38 @@ class Monitor:
             )
 
     def hurry(self, on: bool) -> None:
-        """While on, look at every child at least every 100 ms, whatever its age."""
+        """While on, see every 100 ms how much memory each child has, whatever its age.
+
+        What is seen so is in :meth:`memory_now` and in the peak; samples come no oftener than otherwise.
+        """
         self._is_hurried = on
-        if on:
-            for child in self._watched.values():
-                child.interval_s = min(child.interval_s, HURRIED_INTERVAL_S)
 
     def next_look(self) -> float | None:
         """When the next child is due, None when none is watched."""
-        return min((child.looked_at + child.interval_s for child in self._watched.values()), default=None)
+        watched = self._watched.values()
+        glances = [child.next_glance for child in watched] if self._is_hurried else []
+        return min([child.next_look for child in watched] + glances, default=None)
 
     def look(self, now: float) -> dict[int, Sample]:
-        """Look at every child that is due."""
-        if not any(child.is_due(now) for child in self._watched.values()):
+        """Look at every child that is due; the samples of those that were looked at thoroughly."""
+        due = self.next_look()
+        if due is None or now < due:
             return {}
         children_of = children_now()
         n_families = sum(child.family.totals.n_processes > 1 for child in self._watched.values())
         samples = {}
         for pid, child in self._watched.items():
-            if not child.is_due(now, EARLY):
-                continue
-            child.looked_at, child.interval_s = now, self._interval_s(now - child.started)
-            clock_s = self._clock()
-            totals = child.family.look(children_of, now, n_families)
-            if totals is not None:
-                samples[pid] = _sample(child, totals, now, (clock_s, self._clock()))
+            if now >= child.next_look - EARLY * child.interval_s:
+                child.looked_at = child.glanced_at = now
+                child.interval_s = min(max(INTERVAL_PER_AGE * (now - child.started), FIRST_INTERVAL_S), LAST_INTERVAL_S)
+                clock_s = self._clock()
+                totals = child.family.look(children_of, now, n_families)
+                if totals is not None:
+                    samples[pid] = _sample(child, totals, now, (clock_s, self._clock()))
+            elif self._is_hurried and now >= child.next_glance - EARLY * GLANCE_INTERVAL_S:
+                child.glanced_at = now
+                child.family.glance()
+            child.peak_bytes = max(child.peak_bytes, child.family.totals.peak_bytes)
         return samples
 
     def last_look(self, pid: int, now: float) -> None:
@@ -112,7 +128,7 @@ class Monitor:
             self._watched[pid].family.look(children_now(), now)
 
     def memory_now(self) -> Mapping[int, int]:
-        """The resident memory of each child's tree, in bytes, as of its last look."""
+        """The resident memory of each child's tree, in bytes, as it was last seen."""
         return {pid: child.family.totals.rss_bytes for pid, child in self._watched.items()}
 
     def ended(self, pid: int, now: float, status: int, account: resource.struct_rusage) -> Usage:
@@ -148,10 +164,6 @@ class Monitor:
             written_bytes=child.family.totals.written_bytes,
         )
 
-    def _interval_s(self, age_s: float) -> float:
-        longest = HURRIED_INTERVAL_S if self._is_hurried else LAST_INTERVAL_S
-        return min(max(INTERVAL_PER_AGE * age_s, FIRST_INTERVAL_S), longest)
-
 
 def _sample(child: _Watched, totals: Totals, now: float, looked_s: tuple[float, float]) -> Sample:
     """The look, which took from one moment to another, as others see it; ``child`` remembers what its end will need."""
@@ -161,7 +173,6 @@ def _sample(child: _Watched, totals: Totals, now: float, looked_s: tuple[float, 
     if looked - child.busy_since[0] >= BUSY_SPAN_S:
         child.max_cpus = max(child.max_cpus, _busy(child.busy_since, (looked, totals.cpu_s)))
         child.busy_since = looking, totals.cpu_s
-    child.peak_bytes = max(child.peak_bytes, totals.peak_bytes)
     child.max_threads = max(child.max_threads, totals.n_threads)
     child.n_samples += 1
     return Sample(

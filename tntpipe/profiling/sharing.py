@@ -9,48 +9,55 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 
-from tntpipe.profiling.processes import Reading, Shares, read_shares
+from tntpipe.profiling.processes import Shares, Sizes, read_shares
 
 WALK_PACE = 200
 """A walk that took 5 ms of CPU is followed by a second without one: walks cost at most half a per cent of a core."""
 
 
 class Sharing:
-    """What the processes of one family share; asked at every look."""
+    """What the processes of one family share."""
 
     def __init__(self) -> None:
         self._shared_bytes = 0
         self._walked: frozenset[int] = frozenset()
         self._next_walk = 0.0
 
-    def memory_bytes(self, members: Mapping[int, Reading], now: float, n_families: int) -> int:
+    def memory_bytes(self, sizes: Mapping[int, Sizes]) -> int:
         """The resident memory of these processes, never less than that of the largest.
 
-        Those that have come since the last walk are left out until the next. ``n_families`` of more than one process
-        share what walks may cost.
+        Those that have come since the last walk are left out until the next.
         """
-        if len(members) < 2:
-            return sum(member.rss_bytes for member in members.values())
-        if now >= self._next_walk:
-            self._walk(members, now, n_families)
-        known = sum(member.rss_bytes for pid, member in members.items() if pid in self._walked)
-        return max(known - self._shared_bytes, *(member.rss_bytes for member in members.values()))
+        rss_bytes = [size.rss_bytes for size in sizes.values()]
+        if len(rss_bytes) < 2:
+            return sum(rss_bytes)
+        known = sum(size.rss_bytes for pid, size in sizes.items() if pid in self._walked)
+        return max(known - self._shared_bytes, *rss_bytes)
 
-    def _walk(self, members: Mapping[int, Reading], now: float, n_families: int) -> None:
+    def find_out(self, sizes: Mapping[int, Sizes], now: float, n_families: int) -> None:
+        """Walk all pages, if there is more than one process and it is time to.
+
+        ``n_families`` of more than one process share what walks may cost.
+        """
+        if len(sizes) > 1 and now >= self._next_walk:
+            self._next_walk = now + WALK_PACE * self._walk(sizes) * max(n_families, 1)
+
+    def _walk(self, sizes: Mapping[int, Sizes]) -> float:
+        """Returns the CPU seconds that it took."""
         began = time.thread_time()
-        shares = [(member, read_shares(pid)) for pid, member in members.items()]
+        shares = [(size, read_shares(pid)) for pid, size in sizes.items()]
         cost_s = time.thread_time() - began
-        known = [(member, share) for member, share in shares if share is not None]
+        known = [(size, share) for size, share in shares if share is not None]
         self._shared_bytes = max(0, sum(share.rss_bytes for _, share in known) - _once_bytes(known))
-        self._walked = frozenset(members)
-        self._next_walk = now + WALK_PACE * cost_s * max(n_families, 1)
+        self._walked = frozenset(sizes)
+        return cost_s
 
 
-def _once_bytes(members: list[tuple[Reading, Shares]]) -> int:
+def _once_bytes(processes: list[tuple[Sizes, Shares]]) -> int:
     """Memory with shared pages counted once.
 
-    Pages of files are divided among processes outside the family too, so they come to no less than one member maps.
+    Pages of files are divided among processes outside the family too, so they come to no less than one process maps.
     """
-    of_files = sum(share.file_bytes for _, share in members)
-    largest_of_files = max((member.rss_file_bytes for member, _ in members), default=0)
-    return sum(share.divided_bytes for _, share in members) - of_files + max(of_files, largest_of_files)
+    of_files = sum(share.file_bytes for _, share in processes)
+    largest_of_files = max((size.file_bytes for size, _ in processes), default=0)
+    return sum(share.divided_bytes for _, share in processes) - of_files + max(of_files, largest_of_files)
