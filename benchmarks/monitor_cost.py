@@ -26,7 +26,7 @@ from tntpipe.executors.machine import Machine
 from tntpipe.graph import build_graph
 from tntpipe.journal import Journal
 from tntpipe.profiling.monitor import Monitor
-from tntpipe.resources import GIB, MIB, Resources
+from tntpipe.resources import MIB, Resources
 from tntpipe.scheduler.core import Scheduler
 from tntpipe.scheduler.events import Job
 from tntpipe.steps.step import Place, Step
@@ -34,6 +34,7 @@ from tntpipe.workfolder import WorkFolder
 
 OLD_S = 3600.0
 BAR = 0.02
+STEP_BYTES = 64 * MIB
 
 IDLE = ("/bin/sleep", "3600")
 THREADS = (
@@ -90,8 +91,8 @@ def executor(n: int, seconds: float, folder: Path) -> tuple[float, int, int]:
         if isinstance(event, StepSampled):
             looks.append(time.monotonic())
 
-    machine = Machine(graph, work, Derivatives(folder / "out", work), commands, emit, mem_bytes=GIB)
-    jobs = [Job(name=step.name, request=Resources(1, MIB), wall_s=seconds) for step in steps]
+    machine = Machine(graph, work, Derivatives(folder / "out", work), commands, emit, mem_bytes=2 * n * STEP_BYTES)
+    jobs = [Job(name=step.name, request=Resources(1, STEP_BYTES), wall_s=seconds) for step in steps]
     spent: list[tuple[float, float]] = []
     timers = [
         threading.Timer(after_s, lambda: spent.append((time.monotonic(), time.process_time())))
@@ -99,7 +100,7 @@ def executor(n: int, seconds: float, folder: Path) -> tuple[float, int, int]:
     ]
     for timer in timers:
         timer.start()
-    drive(Scheduler(jobs, Resources(n, n * MIB)), machine)
+    drive(Scheduler(jobs, Resources(n, 2 * n * STEP_BYTES)), machine)
     machine.close()
     work.close()
     (began, before), (ended, after) = spent
