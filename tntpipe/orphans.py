@@ -1,9 +1,10 @@
 """Finds and ends what a run has left running, whoever started it and however the run ended.
 
-Every child of a run has the run's name in its environment, and so has whatever that child starts, in whatever process
-group or session. What the kernel promises for a child itself (``lifeline``) it does not promise for a child's children;
-this module ends those. ``python -m tntpipe.orphans RUN`` is the sentinel of a run: it waits until the pipe at its
-standard input is closed, which the kernel does when the run's process ends, even by SIGKILL, and then ends the rest.
+Every child has its owner's name in its environment, ``<run>/<scratch folder>``, and so has whatever that child starts,
+in whatever process group or session. What the kernel promises for a child itself (``lifeline``) it does not promise for
+a child's children; this module ends those. ``python -m tntpipe.orphans RUN`` is the sentinel of a run: it waits until
+the pipe at its standard input is closed, which the kernel does when the run's process ends, even by SIGKILL, and then
+ends the rest.
 
 Only the processes of this machine are looked at, and only those of the same user; elsewhere than on Linux, none.
 """
@@ -17,50 +18,52 @@ import sys
 import time
 from collections.abc import Collection, Iterator
 
-RUN_VARIABLE = "TNTPIPE_RUN"
+OWNER_VARIABLE = "TNTPIPE_OWNER"
 N_PASSES = 50
 """A process that is just being started is not seen yet, so it is looked again until nothing is found."""
 
 PASS_S = 0.02
 
 
-def end_processes(runs: Collection[str]) -> int:
-    """Kill every process that belongs to one of the runs; how many there were."""
+def end_processes(owners: Collection[str]) -> int:
+    """Kill every process of the owners, each of them a run or a step of one; how many there were."""
     killed: set[int] = set()
     for _ in range(N_PASSES):
-        found = list(_processes(runs))
+        found = list(processes_of(owners))
         killed.update(found)
         if not found:
             break
         for pid in found:
-            _kill(pid, runs)
+            _kill(pid, owners)
         time.sleep(PASS_S)
     return len(killed)
 
 
-def _processes(runs: Collection[str]) -> Iterator[int]:
-    """The processes, this one excepted, whose environment names one of the runs; those that have ended have none."""
+def processes_of(owners: Collection[str]) -> Iterator[int]:
+    """The processes, this one excepted, whose environment names one of the owners; those that have ended have none."""
     with contextlib.suppress(FileNotFoundError):
         for name in os.listdir("/proc"):  # noqa: PTH208  (thousands of names, one of which is needed)
-            if name.isdigit() and int(name) != os.getpid() and _belongs(int(name), runs):
+            if name.isdigit() and int(name) != os.getpid() and _belongs(int(name), owners):
                 yield int(name)
 
 
-def _belongs(pid: int, runs: Collection[str]) -> bool:
+def _belongs(pid: int, owners: Collection[str]) -> bool:
     try:
         with open(f"/proc/{pid}/environ", "rb") as file:  # noqa: PTH123  (the same)
             variables = file.read().split(b"\0")
     except OSError:  # it has ended, or is somebody else's
         return False
-    return not {f"{RUN_VARIABLE}={run}".encode() for run in runs}.isdisjoint(variables)
+    head = f"{OWNER_VARIABLE}=".encode()
+    names = [os.fsdecode(variable[len(head) :]) for variable in variables if variable.startswith(head)]
+    return any(name in owners or name.partition("/")[0] in owners for name in names)
 
 
-def _kill(pid: int, runs: Collection[str]) -> None:
+def _kill(pid: int, owners: Collection[str]) -> None:
     """Kill it, unless the number has become another process's."""
     with contextlib.suppress(OSError):
         fd = os.pidfd_open(pid)
         try:
-            if _belongs(pid, runs):
+            if _belongs(pid, owners):
                 signal.pidfd_send_signal(fd, signal.SIGKILL)
         finally:
             os.close(fd)

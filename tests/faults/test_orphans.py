@@ -10,10 +10,11 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import psutil
 import pytest
 from processes import is_alive, number_in, sentinel_of, start_run, until
 
-from tntpipe.orphans import RUN_VARIABLE, end_processes
+from tntpipe.orphans import OWNER_VARIABLE, end_processes
 
 FORKS = "sleep 300 & echo $! > {folder}/same_group; setsid sleep 300 & echo $! > {folder}/session; wait"
 """A child with a child in its own process group and another in a session of its own."""
@@ -67,6 +68,15 @@ def test_what_outlives_run_and_sentinel_is_ended_by_the_next_run(
     until(lambda: none_is_alive(grandchildren), limit_s=1)
 
 
+def test_grandchildren_die_when_the_child_is_killed(
+    run: subprocess.Popen[bytes], grandchildren: list[int], tmp_path: Path
+) -> None:
+    child = psutil.Process(grandchildren[0]).parent()
+    assert child is not None and child.ppid() == run.pid
+    child.kill()
+    until(lambda: none_is_alive(grandchildren), limit_s=10)
+
+
 def test_the_sentinel_does_not_mind_a_terminal(run: subprocess.Popen[bytes], grandchildren: list[int]) -> None:
     sentinel = sentinel_of(run)
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGTSTP):
@@ -89,18 +99,21 @@ def test_a_run_that_ends_leaves_nothing_running(tmp_path: Path) -> None:
     assert not is_alive(number_in(tmp_path / "session"))
 
 
-def test_only_the_processes_of_the_runs_that_are_named_are_ended() -> None:
+def test_only_the_processes_of_the_run_or_step_that_is_named_are_ended() -> None:
     words = [sys.executable, "-c", "import time; print(1, flush=True); time.sleep(300)"]
     processes = {
-        run: subprocess.Popen(words, env=os.environ | {RUN_VARIABLE: run}, stdout=subprocess.PIPE)
-        for run in ("one run", "another", "one run and more")
+        owner: subprocess.Popen(words, env=os.environ | {OWNER_VARIABLE: owner}, stdout=subprocess.PIPE)
+        for owner in ("run/a", "run/b", "run2/a")
     }
     for process in processes.values():
         assert process.stdout is not None and process.stdout.readline() == b"1\n"
         process.stdout.close()
-    assert end_processes(["one run", "no run"]) == 1
-    assert processes["one run"].wait(10) == -signal.SIGKILL
-    assert processes["another"].poll() is None and processes["one run and more"].poll() is None
+    assert end_processes(["run/a", "no run"]) == 1
+    assert processes["run/a"].wait(10) == -signal.SIGKILL
+    assert processes["run/b"].poll() is None
+    assert end_processes(["run"]) == 1
+    assert processes["run/b"].wait(10) == -signal.SIGKILL
+    assert processes["run2/a"].poll() is None
     for process in processes.values():
         process.kill()
         process.wait()

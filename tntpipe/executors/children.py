@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tntpipe.lifeline import PARENT_VARIABLE
-from tntpipe.orphans import RUN_VARIABLE
+from tntpipe.orphans import OWNER_VARIABLE
 from tntpipe.profiling.carried_peak import forget_own_high_water
 
 KEPT_VARIABLES = (
@@ -55,14 +55,14 @@ def environment(threads: int, environ: Mapping[str, str] = os.environ) -> dict[s
     return kept | fixed | dict.fromkeys(THREAD_VARIABLES, str(threads))
 
 
-def start(argv: Sequence[str], folder: Path, log: Path, threads: int, run: str) -> Child:
-    """Start a child of ``run`` in ``folder`` with its output in ``log``; OSError when it cannot be."""
+def start(argv: Sequence[str], folder: Path, log: Path, threads: int, owner: str) -> Child:
+    """Start a child of ``owner`` in ``folder`` with its output in ``log``; OSError when it cannot be."""
     with log.open("wb") as output:
         forget_own_high_water()
         process = subprocess.Popen(
             argv,
             cwd=folder,
-            env=environment(threads) | {RUN_VARIABLE: run},
+            env=environment(threads) | {OWNER_VARIABLE: owner},
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,

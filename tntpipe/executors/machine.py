@@ -115,7 +115,7 @@ class Machine:
             return
         try:
             self._post_sentinel()
-            child = start(argv, scratch, scratch / LOG_NAME, action.request.cpus, self._work.run)
+            child = start(argv, scratch, scratch / LOG_NAME, action.request.cpus, self._owner(scratch))
         except OSError as error:
             self._fail(step, scratch, argv, None, f"could not be started: {_words_of(error)}")
             return
@@ -223,6 +223,9 @@ class Machine:
             send(running.child, signal.SIGCONT)
         self._emit(Notice(text=f"goes on, after a pause of {paused_s:.0f} s"))
 
+    def _owner(self, scratch: Path) -> str:
+        return f"{self._work.run}/{scratch.name}"
+
     def _post_sentinel(self) -> None:
         if self._sentinel is None:
             self._sentinel = Sentinel(self._work.run)
@@ -297,6 +300,8 @@ class Machine:
         self._monitor.last_look(running.child.pid, self.now())
         status, account = reap(running.child)
         usage = self._monitor.ended(running.child.pid, self.now(), status, account)
+        if usage.exit_code < 0:  # it was killed, and could not end what it had started
+            end_processes([self._owner(running.scratch)])
         if usage.exit_code == 0:
             publication = self._publishers.submit(self._publish, running, usage)
             self._publications.append((running, usage, publication))
