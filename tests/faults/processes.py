@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 import time
@@ -16,19 +17,37 @@ TESTS = Path(__file__).resolve().parents[1]
 FOLDERS = [str(TESTS / "run"), str(TESTS / "faults"), str(Path(tntpipe.__file__).parents[1])]
 
 RUN = """
-import sys
+import json, sys
 sys.path[:0] = {folders}
 from pathlib import Path
 from small_runs import World, script
-World(Path({root!r})).run([{steps}], alone=True)
+from tntpipe.events import StepEnded
+world = World(Path({root!r}))
+world.run([script(*words, **options) for words, options in {steps!r}], cpus={cpus}, alone=True)
+ended = [event for event in world.events if isinstance(event, StepEnded)]
+print(json.dumps({{event.name: [event.outcome.value, event.message] for event in ended}}))
 """
+
+
+Steps = list[tuple[tuple[str, ...], dict[str, str]]]
+"""Arguments of `small_runs.script`."""
 
 
 def start_run(root: Path, *steps: str) -> subprocess.Popen[bytes]:
     """Run the shell scripts ``steps`` as steps ``s/0``, ``s/1`` …, each of which makes ``out``, in a new process."""
-    scripts = ", ".join(f"script('s/{number}', {text!r})" for number, text in enumerate(steps))
-    text = RUN.format(folders=FOLDERS, root=str(root), steps=scripts)
-    return subprocess.Popen([sys.executable, "-c", text])
+    numbered: Steps = [((f"s/{number}", text), {}) for number, text in enumerate(steps)]
+    text = RUN.format(folders=FOLDERS, root=str(root), steps=numbered, cpus=2)
+    return subprocess.Popen([sys.executable, "-c", text], stdout=subprocess.DEVNULL)
+
+
+def run_steps(root: Path, steps: Steps, *, cpus: int = 2, prefix: tuple[str, ...] = ()) -> dict[str, list[str]]:
+    """Run steps to their end in a process that ``prefix`` starts; how each ended, and the message."""
+    text = RUN.format(folders=FOLDERS, root=str(root), steps=steps, cpus=cpus)
+    words = [*prefix, sys.executable, "-c", text]
+    ended = subprocess.run(words, capture_output=True, text=True, timeout=120, check=False)
+    assert ended.returncode == 0, ended.stderr
+    outcomes: dict[str, list[str]] = json.loads(ended.stdout)
+    return outcomes
 
 
 def until(claim: Callable[[], object], limit_s: float = 30.0) -> None:

@@ -32,6 +32,7 @@ class Stopped(KeyboardInterrupt):
 def command() -> NoReturn:
     """Run the command, and end the process with its exit status."""
     _prepare_for_signals()
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # this process multiplies no matrices, and threads are limited
     status = main()
     if status > SIGNALLED:  # it is to end now: threads that still read or copy a file are not waited for
         sys.stderr.flush()

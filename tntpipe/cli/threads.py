@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+
+NO_THREAD = "can't start new thread"
+"""What Python says where the system allows no more of them."""
 
 
 @contextmanager
@@ -15,6 +19,11 @@ def worker_threads(n_threads: int) -> Iterator[ThreadPoolExecutor]:
         yield pool
     except KeyboardInterrupt:
         pool.shutdown(wait=False, cancel_futures=True)
+        raise
+    except RuntimeError as error:
+        pool.shutdown(cancel_futures=True)
+        if str(error) == NO_THREAD:
+            raise OSError(errno.EAGAIN, "No thread could be started") from error
         raise
     except BaseException:
         pool.shutdown(cancel_futures=True)

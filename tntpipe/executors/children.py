@@ -99,8 +99,8 @@ def exit_in_words(exit_code: int) -> str:
 
     >>> exit_in_words(1)
     'exit status 1'
-    >>> exit_in_words(-11)
-    'killed by SIGSEGV (signal 11): the program crashed; ANTs does so on an image that it cannot use'
+    >>> exit_in_words(-7)
+    'killed by SIGBUS (signal 7): the program crashed, often because a disk is full'
     """
     if exit_code >= 0:
         return f"exit status {exit_code}"
@@ -110,8 +110,11 @@ def exit_in_words(exit_code: int) -> str:
         name = "an unnamed signal"
     meaning = {
         "SIGKILL": ": by a person, a batch system, or the kernel because memory ran out",
-        "SIGSEGV": ": the program crashed; ANTs does so on an image that it cannot use",
+        "SIGSEGV": ": the program crashed; ANTs does so on an image that it cannot use, or where it may not start its "
+        "threads (ulimit -u)",
         "SIGABRT": ": the program gave up, often because memory ran out",
         "SIGBUS": ": the program crashed, often because a disk is full",
+        "SIGXCPU": ": it may not use more CPU time (ulimit -t)",
+        "SIGXFSZ": ": it may not write larger files (ulimit -f)",
     }.get(name, "")
     return f"killed by {name} (signal {-exit_code}){meaning}"

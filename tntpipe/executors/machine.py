@@ -22,6 +22,7 @@ from typing import Any
 from tntpipe.derivatives import Derivatives
 from tntpipe.errors import OutputError, told
 from tntpipe.events import Notice, Outcome, RunEvent, StepEnded, StepRetried, StepSampled, StepStarted
+from tntpipe.executors.background import in_background
 from tntpipe.executors.children import exit_in_words, reap, send, start
 from tntpipe.executors.memory_guard import MemoryDeath, MemoryGuard
 from tntpipe.executors.running import Running
@@ -303,7 +304,7 @@ class Machine:
         if usage.exit_code < 0:  # it was killed, and could not end what it had started
             end_processes([self._owner(running.scratch)])
         if usage.exit_code == 0:
-            publication = self._publishers.submit(self._publish, running, usage)
+            publication = in_background(self._publishers, lambda: self._publish(running, usage))
             self._publications.append((running, usage, publication))
             publication.add_done_callback(lambda _: self._wake())
         elif -usage.exit_code in STOP_SIGNALS and not running.stopping:
@@ -323,7 +324,7 @@ class Machine:
                 return
             message = exit_in_words(usage.exit_code) if death is None else death.message
             said = f": {lines[0]}" if lines and death is None and usage.exit_code > 0 else ""
-            self._fail(running.step, running.scratch, running.argv, usage, message + said)
+            self._fail(running.step, running.scratch, running.argv, usage, message + said + self._trouble())
 
     def _run_again(self, running: Running, usage: Usage, death: MemoryDeath, mem_bytes: int) -> None:
         step = running.step
@@ -376,6 +377,10 @@ class Machine:
         record = self._work.record(step.name)
         for text in record.warnings if record else ():
             self._emit(Notice(text=f"{step.name}: {text}", level="WARNING", scan=step.scan))
+
+    def _trouble(self) -> str:
+        trouble = self._work.trouble()
+        return f". {trouble}" if trouble else ""
 
     def _fail(self, step: Step, scratch: Path, argv: tuple[str, ...], usage: Usage | None, message: str) -> None:
         try:

@@ -32,7 +32,13 @@ FIRST_KILL_S = 0.05
 STEPS_RUN_SHARE = 0.8
 """So large a part of the kills comes when steps run, the others also while the run is still being planned."""
 
+KILLS_A_LIFE = 10
+"""Then a folder is carried to its end undisturbed, to be compared, and the next one begun."""
+
 FINISHED = (0,)
+DISTURBED = (1, 69, -9)
+"""A run that was disturbed may end so: a scan failed; the child that asks ANTs for its version was killed; killed."""
+
 STUCK_S = 600.0
 
 TARGETS = ("run", "child", "grandchild", "sentinel", "run and sentinel", "everything")
@@ -105,6 +111,7 @@ class _Life:
 
     def __init__(self, campaign: Campaign, out: Path, findings: Findings, rng: random.Random) -> None:
         self._campaign, self.out, self._findings, self._rng = campaign, out, findings, rng
+        self._n_kills = 0
         self._done: set[str] = set()
         self._read: set[Path] = set()
         out.mkdir()
@@ -132,10 +139,11 @@ class _Life:
         process = self._campaign.start(self.out, said)
         self._findings.n_starts += 1
         n_kills = self._findings.kills.total()
-        while order and self._waited(process):
+        while order and self._n_kills < KILLS_A_LIFE and self._waited(process):
             target = order[-1]
             if self._kill(process, target):
                 order.pop()
+                self._n_kills += 1
                 self._findings.kills[target] += 1
             if target in ENDS_RUN and process.poll() is not None:
                 break
@@ -144,7 +152,7 @@ class _Life:
         if status in FINISHED:
             return True
         disturbed = self._findings.kills.total() > n_kills
-        if status not in (1, -9) or not disturbed:
+        if status not in DISTURBED or not disturbed:
             self._findings.violations.append(f"{self.out.name}: a run ended with status {status}, see {said}")
         return not disturbed
 
@@ -162,6 +170,8 @@ class _Life:
 
     def _kill(self, process: subprocess.Popen[bytes], target: str) -> bool:
         """Kill the target with SIGKILL; whether there was one."""
+        if process.poll() is not None:
+            return False
         run = psutil.Process(process.pid)
         everything = run.children(recursive=True)
         children = [child for child in everything if child.ppid() == run.pid]
@@ -179,21 +189,23 @@ class _Life:
         if not chosen:
             return False
         names = {path.name for path in (self.out / "work/scratch").glob("*")}
+        if target == "everything":
+            chosen = _frozen(run)
         for victim in chosen:
             _kill_if_there(victim)
         if target in ENDS_RUN:
             process.wait()
             if target != "run and sentinel":  # then the next run ends what the kernel does not
-                self._wait_for_orphans([*everything, *sentinels], names)
+                self._wait_for_orphans(target, [*everything, *sentinels], names)
         elif target == "child":
             below = [child for step in chosen for child in grandchildren if step in _ancestors(child, everything)]
-            self._wait_for_orphans(below, set())
+            self._wait_for_orphans(target, below, set())
         return True
 
     def _one_of(self, processes: Sequence[psutil.Process]) -> list[psutil.Process]:
         return [self._rng.choice(processes)] if processes else []
 
-    def _wait_for_orphans(self, processes: Sequence[psutil.Process], runs: set[str]) -> None:
+    def _wait_for_orphans(self, target: str, processes: Sequence[psutil.Process], runs: set[str]) -> None:
         """See that what was there before has ended, and what belongs to those runs too, within the limit."""
         began = time.monotonic()
         while True:
@@ -204,7 +216,9 @@ class _Life:
                 return
             if passed > ORPHAN_LIMIT_S:
                 what = [_words(psutil.Process(pid)) for pid in left if psutil.pid_exists(pid)]
-                self._findings.violations.append(f"{self.out.name}: alive after {ORPHAN_LIMIT_S} s: {what}")
+                self._findings.violations.append(
+                    f"{self.out.name}: {target} killed, and {ORPHAN_LIMIT_S} s later: {what}"
+                )
                 return
             time.sleep(0.01)
 
@@ -264,6 +278,19 @@ def _is_alive(process: psutil.Process) -> bool:
         return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
     except psutil.Error:
         return False
+
+
+def _frozen(run: psutil.Process) -> list[psutil.Process]:
+    """The run and all below it, stopped, so that none can start another while they are killed."""
+    frozen: dict[int, psutil.Process] = {}
+    while True:
+        new = [process for process in (run, *run.children(recursive=True)) if process.pid not in frozen]
+        if not new:
+            return list(frozen.values())
+        for process in new:
+            frozen[process.pid] = process
+            with contextlib.suppress(psutil.NoSuchProcess):
+                process.suspend()
 
 
 def _kill_if_there(process: psutil.Process) -> None:
