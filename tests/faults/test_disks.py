@@ -42,7 +42,7 @@ def test_a_full_work_disk_fails_the_steps_that_meet_it_and_a_later_run_does_thos
 ) -> None:
     steps = [
         script("s/a", "head -c 400000 /dev/zero > out"),
-        script("t/a", "sleep 0.5; echo small > out", export="t.txt"),
+        script("t/a", "sleep 0.5; echo small > out", export="sub/t.txt"),
     ]
     assert on_small_disk.run(steps) == {"s/a": "failed", "t/a": "done"}
     assert f"{on_small_disk.root}/work has 0 bytes of room left. Make room there" in messages(on_small_disk)["s/a"]
@@ -69,12 +69,12 @@ def test_an_image_that_ants_leaves_cut_short_on_a_full_disk_is_never_published(
     coarse(EXAMPLE / name, tmp_path / "scan.nii.gz")
     ants = f"unset TNTPIPE_PARENT_PID; PYTHONPATH={PACKAGE.parent} {sys.executable} -m tntpipe.ants"
     n4 = f"{ants} N4BiasFieldCorrection -d 3 -c [2,0]"
-    step = script("s/n4", f"{n4} -i {tmp_path}/scan.nii.gz -o out.nii.gz", makes="out.nii.gz", export="x.nii.gz")
+    step = script("s/n4", f"{n4} -i {tmp_path}/scan.nii.gz -o out.nii.gz", makes="out.nii.gz", export="sub/x.nii.gz")
     small_disk.remount("size=100k")
     assert on_small_disk.run([step]) == {"s/n4": "failed"}
     message = messages(on_small_disk)["s/n4"]
     assert "out.nii.gz is cut short" in message and "full disk" in message and AGAIN in message
-    assert not (tmp_path / "out/x.nii.gz").exists()
+    assert not (tmp_path / "out/sub/x.nii.gz").exists()
     small_disk.remount("size=4m")
     assert on_small_disk.run([step]) == {"s/n4": "done"}
 
