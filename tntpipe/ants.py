@@ -21,6 +21,7 @@ from importlib import machinery, metadata, util
 from pathlib import Path
 from types import ModuleType
 
+from tntpipe import lifeline
 from tntpipe.errors import ProgramMissingError, TntpipeError
 from tntpipe.lifeline import die_with_parent
 
@@ -67,7 +68,9 @@ def _native(environ: Mapping[str, str]) -> Ants | None:
         found = {name: shutil.which(name, path=folder) for name in PROGRAMS}
         commands = {name: (str(Path(path).absolute()),) for name, path in found.items() if path}
         if len(commands) == len(PROGRAMS):  # all from one folder: the version of one is that of all
-            return Ants("native", _version(commands[PROGRAMS[0]]), str(Path(folder).absolute()), commands)
+            (first,) = commands[PROGRAMS[0]]
+            version = _version(first, lifeline.command(first))
+            return Ants("native", version, str(Path(folder).absolute()), commands)
     return None
 
 
@@ -75,18 +78,19 @@ def _wheel() -> Ants:
     library = find_library()
     commands = {name: (sys.executable, "-m", "tntpipe.ants", name) for name in PROGRAMS}
     wheel = metadata.version("antspyx")
-    return Ants("wheel", f"{_version(commands[PROGRAMS[0]])} in antspyx {wheel}", str(library.parent), commands)
+    version = _version(str(library), commands[PROGRAMS[0]])
+    return Ants("wheel", f"{version} in antspyx {wheel}", str(library.parent), commands)
 
 
-def _version(command: Sequence[str]) -> str:
-    """What ``--version`` says, without its label."""
+def _version(program: str, command: Sequence[str]) -> str:
+    """What ``--version`` says, without its label, of the program that the command starts."""
     try:
         said = subprocess.run(
             [*command, "--version"], capture_output=True, text=True, timeout=VERSION_TIMEOUT_S, check=True
         )
     except (OSError, subprocess.SubprocessError) as error:
         raise ProgramMissingError(
-            f"{command[0]} is there but does not run: {error}.",
+            f"{program} is there but does not run: {error}.",
             remedy="Run it with --version by hand to see why, or take it off PATH so that the antspyx wheel is used.",
         ) from error
     match = re.search(r"ANTs Version:\s*(\S+)", said.stdout)

@@ -206,9 +206,12 @@ def test_a_signal_while_programs_are_looked_for_ends_the_run_at_once(
 ) -> None:
     write_programs(place.root / "ants", SLEEPS, version="exec sleep 300")
     run = place.start()
-    until(lambda: any("sleep" in child.cmdline() for child in psutil.Process(run.process.pid).children()))
+    asked = psutil.Process(run.process.pid)
+    until(lambda: any("sleep" in child.cmdline() for child in asked.children()))
+    left = asked.children()
     run.process.send_signal(number)
     assert run.status(30) == status
+    until(lambda: not any(is_alive(child.pid) for child in left))
     assert run.said == f"tntpipe: stopped by {number.name}; what is finished is kept.\n"
 
 
