@@ -22,20 +22,20 @@ import os
 import shutil
 import uuid
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, TextIO
 
+from tntpipe.contents import ContentCache
 from tntpipe.errors import WARNING_MARK, BusyError, OutputError, told
-from tntpipe.files import leads_inside, parsed_json, remove_temporaries, sha256_of, sync_file, sync_folder, write_json
+from tntpipe.files import leads_inside, remove_temporaries, sha256_of, sync_file, sync_folder, write_json
 from tntpipe.locks import holder, open_lock, try_lock
 from tntpipe.orphans import end_processes
+from tntpipe.records import RECORD_NAME, SCHEMA_VERSION, Record, read_record
 from tntpipe.resources import format_gib
 from tntpipe.steps.step import INPUT_FOLDER, Step
 from tntpipe.wholeness import missing_from
 
-SCHEMA_VERSION = 1
-RECORD_NAME = "record.json"
 LOG_NAME = "log.txt"
 LITTLE_ROOM_BYTES = 1 << 20
 """With less than this on the disk, that is told of a step that fails."""
@@ -45,25 +45,6 @@ _ROOM = "Make room there"
 LAST_LINE_BYTES = 4096
 LAST_LINE_SHOWN = 300
 MOST_WARNINGS = 10
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Record:
-    """What made a published step, and what it made: ``outputs`` maps a name to its size and SHA-256; ``warnings`` are
-    what it wrote to its log for the user of the run."""
-
-    step: str
-    kind: str
-    variant: str
-    voxels: int
-    argv: tuple[str, ...]
-    program_version: str
-    fingerprint: str
-    inputs: Mapping[str, str]
-    outputs: Mapping[str, Mapping[str, Any]]
-    usage: Mapping[str, Any]
-    warnings: tuple[str, ...] = ()
-    schema_version: int = field(default=SCHEMA_VERSION)
 
 
 class WorkFolder:
@@ -76,7 +57,7 @@ class WorkFolder:
         self.root = root
         self._versions = program_versions
         self._records: dict[str, Record | None] = {}
-        self._contents = _ContentCache(root / "contents.json")
+        self._contents = ContentCache(root / "contents.json")
         self.run = uuid.uuid4().hex[:16]
         self._scratch = root / "scratch" / self.run  # made when it is needed
         self._lock: TextIO | None = None
@@ -168,7 +149,7 @@ class WorkFolder:
     def record(self, step_name: str) -> Record | None:
         """The record of a published step, None where there is none that can be read."""
         if step_name not in self._records:
-            self._records[step_name] = _read_record(self.folder(step_name) / RECORD_NAME)
+            self._records[step_name] = read_record(self.folder(step_name) / RECORD_NAME)
         return self._records[step_name]
 
     def is_done(self, step: Step) -> bool:
@@ -316,41 +297,6 @@ def remove_steps(root: Path) -> None:
             shutil.rmtree(made.parent, ignore_errors=True)
 
 
-class _ContentCache:
-    """SHA-256 of files by path, size and times; a copy may keep the modification time, but never the change time."""
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        found = _read_json(path)
-        self._known: dict[str, Any] = found if isinstance(found, dict) else {}
-        self._fresh: dict[str, str] = {}
-
-    def digest(self, path: Path) -> str:
-        key = str(path)
-        if key not in self._fresh:
-            stamp = _stamp(path)
-            known = self._known.get(key)
-            if not isinstance(known, dict) or known.get("stamp") != stamp or "sha256" not in known:
-                known = self._known[key] = {"stamp": stamp, "sha256": sha256_of(path)}
-            self._fresh[key] = known["sha256"]
-        return self._fresh[key]
-
-    def is_unchanged(self, path: Path) -> bool:
-        """Whether the file is still the one whose digest was given."""
-        try:
-            return bool(self._known[str(path)]["stamp"] == _stamp(path))
-        except OSError:
-            return False
-
-    def save(self, scratch: Path) -> None:
-        write_json(self._path, self._known, scratch)
-
-
-def _stamp(path: Path) -> list[int]:
-    status = path.stat()
-    return [status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino]
-
-
 def last_log_lines(folder: Path) -> list[str]:
     """The last lines that a step wrote to its log and that hold anything, shortened; the last one first."""
     try:
@@ -375,26 +321,6 @@ def _warnings_in(log: Path) -> tuple[str, ...]:
             return tuple(line.removeprefix(WARNING_MARK).strip() for line in itertools.islice(marked, MOST_WARNINGS))
     except OSError:
         return ()
-
-
-def _read_json(path: Path) -> Any:
-    try:
-        return parsed_json(path.read_bytes())
-    except (OSError, ValueError):
-        return None
-
-
-def _read_record(path: Path) -> Record | None:
-    values = _read_json(path)
-    if not isinstance(values, dict) or values.get("schema_version") != SCHEMA_VERSION:
-        return None
-    try:
-        record = Record(**values)
-        made = record.outputs.values()
-        whole = bool(made) and all({"size_bytes", "sha256"} <= set(output) for output in made)
-    except (TypeError, AttributeError):
-        return None
-    return record if whole else None
 
 
 def _size_of(path: Path) -> int:

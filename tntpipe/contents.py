@@ -1,0 +1,43 @@
+"""The contents of the user's files, known again by size and times, so that a large file is read once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from tntpipe.files import read_json, sha256_of, write_json
+
+
+class ContentCache:
+    """SHA-256 of files by path, size and times; a copy may keep the modification time, but never the change time."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        found = read_json(path)
+        self._known: dict[str, Any] = found if isinstance(found, dict) else {}
+        self._fresh: dict[str, str] = {}
+
+    def digest(self, path: Path) -> str:
+        key = str(path)
+        if key not in self._fresh:
+            stamp = _stamp(path)
+            known = self._known.get(key)
+            if not isinstance(known, dict) or known.get("stamp") != stamp or "sha256" not in known:
+                known = self._known[key] = {"stamp": stamp, "sha256": sha256_of(path)}
+            self._fresh[key] = known["sha256"]
+        return self._fresh[key]
+
+    def is_unchanged(self, path: Path) -> bool:
+        """Whether the file is still the one whose digest was given."""
+        try:
+            return bool(self._known[str(path)]["stamp"] == _stamp(path))
+        except OSError:
+            return False
+
+    def save(self, scratch: Path) -> None:
+        write_json(self._path, self._known, scratch)
+
+
+def _stamp(path: Path) -> list[int]:
+    status = path.stat()
+    return [status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino]
