@@ -38,6 +38,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "records": {"files"},
     "contents": {"files"},
     "workfolder": {"steps", "wholeness", "records", "contents", *BASE},
+    "verification": {"derivatives", "records", *BASE},
     "derivatives": {"steps", "workfolder", *BASE},
     "pipeline": {"steps", "bids", "model", *BASE},
     "executors": {"scheduler", "profiling", "graph", "workfolder", "derivatives", "events", "steps", *BASE},
@@ -63,7 +64,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "cli": {
         *("__init__", "steps", "scheduler", "profiling", "bids", "imaging", "budget", "programs", "model", "graph"),
         *("workfolder", "derivatives", "pipeline", "executors", "planning", "journal", "run_state", "scan_tracker"),
-        *("readiness", "appended", "claims", "locks", "report"),
+        *("readiness", "verification", "appended", "claims", "locks", "report"),
         *("dashboard", "lines", "waiting", "crash", "step_logs", "life", "status", "events", *BASE),
     },
     "__main__": {"cli"},

