@@ -3,7 +3,7 @@
     python -m tools.fault_campaign --kills 100 [--seed 1] [--root FOLDER]
 
 It prints a table for ``docs/reliability.md`` and ends with status 1 where a promise was broken; the folder of that run
-is kept. 100 kills take half an hour on two cores.
+is kept. 100 kills take some ten minutes on two cores.
 """
 
 from __future__ import annotations
