@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from tntpipe.errors import WARNING_MARK, ImageError
-from tntpipe.imaging.doubts import doubt_about_edge, doubt_about_tissues, doubt_about_volume, tell
+from tntpipe.imaging.doubts import doubt_about_blank, doubt_about_edge, doubt_about_tissues, doubt_about_volume, tell
 from tntpipe.imaging.tissue import TissueClass
 
 NAMES = {1: "CSF", 2: "GM", 3: "WM"}
@@ -60,6 +60,18 @@ def test_a_mask_that_only_just_touches_the_edge_is_not_doubted() -> None:
     mask[3:17, 3:17, 3:17] = True
     mask[10, 10, 17:] = True
     assert doubt_about_edge(mask) == ""
+
+
+def test_a_brain_that_borders_on_zeros_is_doubted_whole_or_at_one_side() -> None:
+    mask = np.zeros((20, 20, 20), dtype=np.bool_)
+    mask[3:17, 3:17, 3:17] = True
+    values = np.full(mask.shape, 7.0)
+    assert doubt_about_blank(mask, values) == ""
+    values[3:6, 3, 2] = 0
+    assert doubt_about_blank(mask, values) == "", "a few voxels may happen to be 0"
+    values[:, :, 17:] = 0
+    assert "17 % of the brain mask's surface borders" in doubt_about_blank(mask, values)
+    assert "100 % of the brain mask's" in doubt_about_blank(mask, np.where(mask, values, 0))
 
 
 @pytest.mark.parametrize(("volume_mm3", "doubted"), [(0.79e6, True), (0.81e6, False), (2.19e6, False), (2.3e6, True)])

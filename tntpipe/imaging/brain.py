@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tntpipe.errors import ImageError
-from tntpipe.imaging.doubts import doubt_about_edge, doubt_about_volume, tell
+from tntpipe.imaging.doubts import doubt_about_blank, doubt_about_edge, doubt_about_volume, tell
 from tntpipe.imaging.volumes import like, load, real_voxels, require_same_grid, save
 
 if TYPE_CHECKING:
@@ -130,8 +130,9 @@ def refine_brain_mask_file(*, image: str, mask: str, output: str) -> None:
     scan, registered = load(image), load(mask)
     require_same_grid(scan, image, registered, mask)
     voxel_mm = _voxel_mm(scan)
-    refined = refine_brain_mask(real_voxels(scan, image), real_voxels(registered, mask), voxel_mm)
-    _tell_doubts(refined, voxel_mm)
+    values = real_voxels(scan, image)
+    refined = refine_brain_mask(values, real_voxels(registered, mask), voxel_mm)
+    _tell_doubts(refined, values, voxel_mm)
     save(like(refined.astype(np.uint8), scan), output)
 
 
@@ -142,13 +143,14 @@ def given_mask_file(*, mask: str, like_image: str, output: str) -> None:
     inside = real_voxels(drawn, mask) > 0
     if not inside.any():
         raise ImageError(f"{mask}: the mask is empty.", remedy="Draw it again, or leave the scan out.")
-    _tell_doubts(inside, _voxel_mm(scan))
+    _tell_doubts(inside, real_voxels(scan, like_image), _voxel_mm(scan))
     save(like(inside.astype(np.uint8), scan), output)
 
 
-def _tell_doubts(mask: Mask, voxel_mm: Size) -> None:
+def _tell_doubts(mask: Mask, values: NDArray[np.floating[Any]], voxel_mm: Size) -> None:
     tell(doubt_about_volume(int(mask.sum()) * float(np.prod(voxel_mm))))
     tell(doubt_about_edge(mask))
+    tell(doubt_about_blank(mask, values))
 
 
 def _voxel_mm(image: Nifti1Image) -> Size:

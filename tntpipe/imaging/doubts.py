@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,6 +29,10 @@ are large: the model's own mask has 1.9 L."""
 MOST_AT_EDGE = 0.01
 """Of a brain mask's surface: more on the edge of the image and part of the brain was not scanned, or the mask is not
 where the brain is."""
+
+MOST_AT_BLANK = 0.05
+"""Of a brain mask's surface: a scanner's noise is seldom exactly 0, so that on whole heads less than 1 % of it borders
+on voxels of 0, on skull-stripped ones over half."""
 
 FEWEST_SDS, DOUBTED_SDS = 0.5, 1.0
 """Between the medians of neighbouring tissues, in standard deviations of one: below the first they cannot be told
@@ -80,6 +84,37 @@ def doubt_about_edge(mask: NDArray[np.bool_]) -> str:
         f"The brain mask reaches the edge of the image with {100 * at_edge / surface:.0f} % of its surface: a part of "
         "the brain was not scanned, or the registration has failed. Look at the mask on the scan before its figures "
         "are used."
+    )
+
+
+def doubt_about_blank(mask: NDArray[np.bool_], values: NDArray[Any]) -> str:
+    """What is odd about a brain mask of which more than `MOST_AT_BLANK` of the surface borders on voxels of exactly 0.
+
+    Examples
+    --------
+    >>> mask = np.zeros((9, 9, 9), dtype=bool)
+    >>> mask[2:7, 2:7, 2:7] = True
+    >>> doubt_about_blank(mask, np.ones(mask.shape))
+    ''
+    >>> doubt_about_blank(mask, mask.astype(float))[:56]
+    'The scan is skull-stripped, or a part of it is blank: 10'
+    """
+    blank = values == 0
+    n_faces = n_blank = 0
+    for axis in range(3):
+        ahead, behind = (
+            tuple(part if a == axis else slice(None) for a in range(3)) for part in (slice(1, None), slice(None, -1))
+        )
+        for inner, outer in ((ahead, behind), (behind, ahead)):
+            faces = mask[inner] & ~mask[outer]
+            n_faces += int(faces.sum())
+            n_blank += int((faces & blank[outer]).sum())
+    if n_blank <= MOST_AT_BLANK * n_faces:
+        return ""
+    return (
+        f"The scan is skull-stripped, or a part of it is blank: {100 * n_blank / n_faces:.0f} % of the brain mask's "
+        "surface borders on voxels of 0, so that the brain's size is that of whoever set them to 0. Use the whole head "
+        "if there is one, and look at the mask on the scan before its figures are used."
     )
 
 
