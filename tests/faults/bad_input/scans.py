@@ -127,6 +127,14 @@ def thick(voxels: Voxels, affine: Affine) -> tuple[Voxels, Affine]:
     return averaged, affine @ np.array([[1, 0, 0, 0], [0, 1, 0, 0], [0, 0, 2, 0.5], [0, 0, 0, 1]])
 
 
+HARMLESS: Mapping[str, str] = {
+    "sound": "nothing is wrong",
+    "mirrored": "nobody can tell left from right by a picture of a head: an image whose header swaps them looks sound",
+    "faraway": "where the origin lies does not matter",
+    "thick": "8 mm are the thickest slices that are taken",
+}
+"""Changes after which a scan must be done without a warning, and why; after any other it must fail or be warned of."""
+
 CHANGES: Mapping[str, Change] = {
     "sound": sound,
     "upsidedown": turned_axis(2),
