@@ -8,7 +8,7 @@ together stay within the budget, as on this machine. It decides nothing that the
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from heapq import heappop, heappush
 
@@ -46,10 +46,12 @@ class MemoryWorld(SimulatedWorld):
         jobs: Iterable[Job],
         budget: Resources,
         *,
+        failures: Collection[str] = (),
         enforced: bool = False,
+        n_traced: int | None = None,
     ) -> None:
         jobs = tuple(jobs)
-        super().__init__(durations, jobs=jobs)
+        super().__init__(durations, failures, jobs=jobs, n_traced=n_traced)
         self._peaks, self._enforced = peaks, enforced
         self._jobs = {job.name: job for job in jobs}
         self._retries, self._watchdog = Retries(budget.mem_bytes), Watchdog(budget.mem_bytes)

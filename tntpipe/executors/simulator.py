@@ -7,6 +7,7 @@ all that happens at one instant is reported together.
 from __future__ import annotations
 
 import math
+from collections import deque
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from heapq import heappop, heappush
@@ -29,7 +30,8 @@ class Span:
 class SimulatedWorld:
     """Runs each job for its ``durations`` seconds; those in ``failures`` fail then, and a stopped one at once.
 
-    The seconds are those with the job's fewest CPUs: with more, a job among ``jobs`` is as much faster as it says.
+    The seconds are those with the job's fewest CPUs: with more, a job among ``jobs`` is as much faster as it says. Of
+    the trace the last ``n_traced`` spans are kept, or all.
     """
 
     def __init__(
@@ -39,6 +41,7 @@ class SimulatedWorld:
         *,
         jobs: Iterable[Job] = (),
         interrupted_at: float = math.inf,
+        n_traced: int | None = None,
     ) -> None:
         self._durations = durations
         self._moldable = {job.name: job for job in jobs if job.moldable}
@@ -47,7 +50,7 @@ class SimulatedWorld:
         self._now = 0.0
         self._running: dict[str, tuple[float, Launch]] = {}
         self._ends: list[tuple[float, str]] = []
-        self._trace: list[Span] = []
+        self._trace: deque[Span] = deque(maxlen=n_traced)
         self._stopped: set[str] = set()
 
     @property

@@ -58,7 +58,7 @@ from tntpipe.scheduler.events import (
 from tntpipe.scheduler.holdings import Holdings
 from tntpipe.scheduler.horizon import ScanLeft, Work, look_ahead, memory_of
 from tntpipe.scheduler.molding import Guidance
-from tntpipe.scheduler.nodes import Node, nodes_of, renewed
+from tntpipe.scheduler.nodes import Node, nodes_of, renewed, resized
 from tntpipe.scheduler.policy import Occupation, Packing, ReadyClass, Reservation, pack
 from tntpipe.scheduler.scans import Scans
 
@@ -82,6 +82,8 @@ class Scheduler:
         self._nodes: Sequence[Node] = nodes_of(tuple(jobs), budget)
         self._indices = {node.job.name: node.index for node in self._nodes}
         self._memory = memory_of((node.job for node in self._nodes), budget)
+        self._largest_bytes = max((node.job.request.mem_bytes for node in self._nodes), default=0)
+        self._n_shapes = len(self._nodes)
         self._scans = Scans(self._nodes, self._memory)
         self._has_scans = any(node.job.group for node in self._nodes)
         self._most_cpus = max((len(node.tails_s) for node in self._nodes), default=1)
@@ -220,6 +222,7 @@ class Scheduler:
         other._has_scans = self._has_scans
         other._nodes, other._indices, other._most_cpus = self._nodes, self._indices, self._most_cpus
         other._memory, other._scans = self._memory, self._scans.fork()
+        other._largest_bytes, other._n_shapes = self._largest_bytes, self._n_shapes
         other._states, other._n_pending = list(self._states), list(self._n_pending)
         other._because = dict(self._because)
         other._classes = {
@@ -362,11 +365,24 @@ class Scheduler:
         job = node.job
         mem_bytes = min(max(event.mem_bytes, job.request.mem_bytes), self._budget.mem_bytes)
         self._states[node.index] = State.READY
-        self._scans.begin_again(node)
-        if mem_bytes == job.request.mem_bytes:
+        if mem_bytes <= self._largest_bytes:
+            node = self._resize(node, mem_bytes)
+            self._scans.begin_again(node)
             self._push(node)
         else:
+            self._scans.begin_again(node)
             self._reestimate([replace(job, request=Resources(job.request.cpus, mem_bytes))])
+
+    def _resize(self, node: Node, mem_bytes: int) -> Node:
+        """Give a job that is ready another request of memory, which changes nothing for the others."""
+        if mem_bytes != node.job.request.mem_bytes:
+            self._n_shapes += 1
+            node = resized(node, mem_bytes, shape_index=self._n_shapes)
+            nodes = list(self._nodes)  # forks keep the old ones
+            nodes[node.index] = node
+            self._nodes = nodes
+            self._scans.take_nodes(nodes)
+        return node
 
     def _reestimate(self, jobs: Iterable[Job]) -> None:
         """Replace jobs, but those that are over, and think of all that is left anew: paths, shapes, work."""
@@ -380,6 +396,7 @@ class Scheduler:
         self._nodes = nodes
         self._most_cpus = max((len(nodes[node.index].tails_s) for node in left), default=1)
         self._memory = memory_of((nodes[node.index].job for node in left), self._budget)
+        self._largest_bytes = max((nodes[node.index].job.request.mem_bytes for node in left), default=0)
         not_begun = [nodes[node.index] for node in left if self._states[node.index] is not State.RUNNING]
         self._scans.renew(nodes, self._memory, not_begun)
         self._classes = {}

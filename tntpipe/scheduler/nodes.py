@@ -81,3 +81,15 @@ def renewed(nodes: Sequence[Node], told: Mapping[str, Job], budget: Resources) -
     left = [replace(job, follows=tuple(filter(jobs.__contains__, job.follows))) for job in jobs.values()]
     for node in nodes_of(left, budget, indices):
         yield replace(node, job=jobs[node.job.name])
+
+
+def resized(node: Node, mem_bytes: int, shape_index: int) -> Node:
+    """The node of the same job with another request of memory: its paths stay, its shape is one of its own."""
+    request = Resources(node.job.request.cpus, mem_bytes)
+    return replace(
+        node,
+        job=replace(node.job, request=request),
+        rank=node.rank._replace(minus_mem_bytes=-mem_bytes),
+        shape=replace(node.shape, request=request),
+        shape_index=shape_index,
+    )

@@ -75,6 +75,10 @@ class Scans:
         if self._counts_work:
             self._scans[node.job.group].work.add(node.job, self._memory)
 
+    def take_nodes(self, nodes: Sequence[Node]) -> None:
+        """Look at these nodes from now on; those of parked jobs are as they were."""
+        self._nodes = nodes
+
     def renew(self, nodes: Sequence[Node], memory: Memory, not_begun: Iterable[Node]) -> None:
         """Count anew with other nodes for the jobs that are not over; which scans are under way stays."""
         self._nodes, self._memory = nodes, memory
