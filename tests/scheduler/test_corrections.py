@@ -19,7 +19,9 @@ from tntpipe.resources import GIB, Resources
 from tntpipe.scheduler.core import Scheduler
 from tntpipe.scheduler.events import (
     Action,
+    BehindScans,
     Ended,
+    Event,
     Grown,
     Interrupted,
     Job,
@@ -31,6 +33,10 @@ from tntpipe.scheduler.events import (
     WaitsForPressure,
     WaitsForResources,
 )
+
+
+def ended(name: str) -> Ended:
+    return Ended(name=name, succeeded=True)
 
 
 def launched(actions: Sequence[Action]) -> list[str]:
@@ -109,6 +115,14 @@ def test_the_order_follows_the_times_that_were_learnt() -> None:
     scheduler.start(0)
     scheduler.handle([Reestimated(jobs=(job("b", wall_s=8),))], 1)
     assert launched(scheduler.handle([Ended(name="a", succeeded=True)], 2)) == ["b"]
+
+
+def test_a_scan_that_waits_for_its_turn_takes_the_place_that_was_learnt() -> None:
+    scans = [replace(job(f"{name}/x", gib=1), group=name) for name in "abcdefgh"]
+    scheduler = Scheduler(scans, budget(1, 4))
+    assert launched(scheduler.start(0)) == ["a/x"] and scheduler.why("f/x") == BehindScans(n_under_way=1)
+    scheduler.handle([Reestimated(jobs=(replace(scans[5], request=Resources(1, 2 * GIB)),))], 1)
+    assert launched(scheduler.handle([ended("a/x")], 2)) == ["f/x"], "of equals the larger goes first"
 
 
 def test_the_end_of_a_running_job_is_expected_when_it_was_learnt_to_be() -> None:
@@ -225,3 +239,47 @@ def play(jobs: Sequence[Job], within: Resources, seed: int) -> list[tuple[float,
 def test_budgets_and_precedence_hold_and_all_is_done_whatever_is_learnt(case, seed: int) -> None:
     jobs = scanned(case.jobs, random.Random(seed))
     assert play(jobs, case.within, seed) == play(list(reversed(jobs)), case.within, seed)
+
+
+def memory_is_learnt(jobs: Sequence[Job], within: Resources, seed: int) -> list[tuple[float, Action]]:
+    """What is done in a run of which nothing is learnt but how much memory jobs need."""
+    rng = random.Random(seed)
+    scheduler = Scheduler(jobs, within)
+    done = [(0.0, action) for action in scheduler.start(0.0)]
+    now = 0.0
+    while not scheduler.finished:
+        now += rng.uniform(0, 5)
+        left = [told for told in scheduler.unfinished() if rng.random() < 0.5]
+        sizes = [rng.randint(0, 4) * within.mem_bytes // 4 for _ in left]
+        events: list[Event] = [
+            Reestimated(
+                jobs=tuple(
+                    replace(told, request=Resources(told.request.cpus, size))
+                    for told, size in zip(left, sizes, strict=True)
+                )
+            )
+        ]
+        over = rng.choice([held.name for held in scheduler.running])
+        again = rng.random() < 0.3
+        events.append(Requeued(name=over, mem_bytes=within.mem_bytes // 2) if again else ended(over))
+        done += [(now, action) for action in scheduler.handle(events, now)]
+    return done
+
+
+@settings(max_examples=200, deadline=None)
+@given(cases(), st.integers(0, 2**32))
+def test_corrections_of_memory_alone_give_what_thinking_anew_about_everything_gives(case, seed: int) -> None:
+    """But what depends on which jobs are over: the paths that count as nearly done, and the most CPUs of any job.
+
+    All is halves and quarters, so that sums are exact.
+    """
+    jobs = [
+        replace(told, request=Resources(1, 0), wall_s=float(round(told.wall_s)), max_cpus=3, thread_overhead=0.5)
+        for told in scanned(case.jobs, random.Random(seed))
+    ]
+    within = Resources(case.within.cpus, 4 * GIB)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("tntpipe.scheduler.nodes.NEARLY_DONE", 0.0)
+        quickly = memory_is_learnt(jobs, within, seed)
+        patch.setattr("tntpipe.scheduler.core.differ_in_memory_alone", lambda *_: False)
+        assert memory_is_learnt(jobs, within, seed) == quickly

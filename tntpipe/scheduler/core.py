@@ -58,11 +58,14 @@ from tntpipe.scheduler.events import (
 from tntpipe.scheduler.holdings import Holdings
 from tntpipe.scheduler.horizon import ScanLeft, Work, look_ahead, memory_of
 from tntpipe.scheduler.molding import Guidance
-from tntpipe.scheduler.nodes import Node, nodes_of, renewed, resized
+from tntpipe.scheduler.nodes import Node, Shapes, differ_in_memory_alone, nodes_of, renewed, resized
 from tntpipe.scheduler.policy import Occupation, Packing, ReadyClass, Reservation, pack
 from tntpipe.scheduler.scans import Scans
 
 DEFAULT_RULE = Rule()
+
+LEFT = (State.WAITING, State.READY, State.RUNNING)
+"""The states of jobs that are not over."""
 
 REVIEW_INTERVAL = 0.03
 """The horizon is found anew each time that this part of the time to it has passed."""
@@ -79,11 +82,11 @@ class Scheduler:
 
     def __init__(self, jobs: Iterable[Job], budget: Resources, rule: Rule = DEFAULT_RULE) -> None:
         self._budget = budget
-        self._nodes: Sequence[Node] = nodes_of(tuple(jobs), budget)
+        self._shapes = Shapes()
+        self._nodes: Sequence[Node] = nodes_of(tuple(jobs), budget, self._shapes)
         self._indices = {node.job.name: node.index for node in self._nodes}
         self._memory = memory_of((node.job for node in self._nodes), budget)
         self._largest_bytes = max((node.job.request.mem_bytes for node in self._nodes), default=0)
-        self._n_shapes = len(self._nodes)
         self._scans = Scans(self._nodes, self._memory)
         self._has_scans = any(node.job.group for node in self._nodes)
         self._most_cpus = max((len(node.tails_s) for node in self._nodes), default=1)
@@ -149,7 +152,7 @@ class Scheduler:
     def unfinished(self) -> Iterator[Job]:
         """Yield the jobs that have not come to their final state, in the order of their names."""
         for node in self._nodes:
-            if self._states[node.index] in (State.WAITING, State.READY, State.RUNNING):
+            if self._states[node.index] in LEFT:
                 yield node.job
 
     def start(self, now: float) -> tuple[Action, ...]:
@@ -221,8 +224,8 @@ class Scheduler:
         other = Scheduler((), self._budget)
         other._has_scans = self._has_scans
         other._nodes, other._indices, other._most_cpus = self._nodes, self._indices, self._most_cpus
+        other._shapes, other._largest_bytes = self._shapes, self._largest_bytes
         other._memory, other._scans = self._memory, self._scans.fork()
-        other._largest_bytes, other._n_shapes = self._largest_bytes, self._n_shapes
         other._states, other._n_pending = list(self._states), list(self._n_pending)
         other._because = dict(self._because)
         other._classes = {
@@ -365,45 +368,57 @@ class Scheduler:
         job = node.job
         mem_bytes = min(max(event.mem_bytes, job.request.mem_bytes), self._budget.mem_bytes)
         self._states[node.index] = State.READY
+        again = replace(job, request=Resources(job.request.cpus, mem_bytes))
         if mem_bytes <= self._largest_bytes:
-            node = self._resize(node, mem_bytes)
+            node = self._resize(node, again)
             self._scans.begin_again(node)
             self._push(node)
         else:
             self._scans.begin_again(node)
-            self._reestimate([replace(job, request=Resources(job.request.cpus, mem_bytes))])
+            self._push(node)
+            self._reestimate([again])
 
-    def _resize(self, node: Node, mem_bytes: int) -> Node:
+    def _resize(self, node: Node, job: Job) -> Node:
         """Give a job that is ready another request of memory, which changes nothing for the others."""
-        if mem_bytes != node.job.request.mem_bytes:
-            self._n_shapes += 1
-            node = resized(node, mem_bytes, shape_index=self._n_shapes)
-            nodes = list(self._nodes)  # forks keep the old ones
-            nodes[node.index] = node
-            self._nodes = nodes
-            self._scans.take_nodes(nodes)
+        (node,) = resized([node], {job.name: job}, self._shapes)
+        nodes = list(self._nodes)  # forks keep the old ones
+        nodes[node.index] = node
+        self._nodes = nodes
+        self._scans.take_nodes(nodes)
         return node
 
     def _reestimate(self, jobs: Iterable[Job]) -> None:
-        """Replace jobs, but those that are over, and think of all that is left anew: paths, shapes, work."""
+        """Replace jobs, but those that are over; where memory alone differs, paths and times need no thinking anew."""
         told = {job.name: job for job in jobs}
         if told.keys() - self._indices.keys():
             raise ValueError(f"{', '.join(sorted(told.keys() - self._indices.keys()))}: re-estimated, but never there")
-        left = [node for node in self._nodes if self._states[node.index] in (State.WAITING, State.READY, State.RUNNING)]
+        left = [node for node in self._nodes if self._states[node.index] in LEFT]
+        corrected = [node for node in left if node.job.name in told]
+        if differ_in_memory_alone(corrected, told, self._budget):
+            self._take_over(list(resized(corrected, told, self._shapes)), left, paths_stay=True)
+        else:
+            self._shapes = Shapes()
+            self._take_over(list(renewed(left, told, self._budget, self._shapes)), left, paths_stay=False)
+
+    def _take_over(self, others: Sequence[Node], left: Sequence[Node], *, paths_stay: bool) -> None:
+        """Go on with other nodes in the place of some, or of all, that are left."""
         nodes = list(self._nodes)  # forks keep the old ones
-        for node in renewed(left, told, self._budget):
+        for node in others:
             nodes[node.index] = node
-        self._nodes = nodes
-        self._most_cpus = max((len(nodes[node.index].tails_s) for node in left), default=1)
-        self._memory = memory_of((nodes[node.index].job for node in left), self._budget)
+        memory = memory_of((nodes[node.index].job for node in left), self._budget)
         self._largest_bytes = max((nodes[node.index].job.request.mem_bytes for node in left), default=0)
-        not_begun = [nodes[node.index] for node in left if self._states[node.index] is not State.RUNNING]
-        self._scans.renew(nodes, self._memory, not_begun)
-        self._classes = {}
-        for node in not_begun:
-            if self._states[node.index] is State.READY and self._scans.is_under_way(node):
-                self._push(node)
-        self._held.expect(lambda held: nodes[self._indices[held.name]].shape.wall_s(held.request.cpus))
+        if paths_stay and memory == self._memory:
+            self._scans.resize(nodes, (node for node in others if self._states[node.index] is not State.RUNNING))
+        else:
+            not_begun = (nodes[node.index] for node in left if self._states[node.index] is not State.RUNNING)
+            self._scans.renew(nodes, memory, not_begun)
+        ready = [self._indices[rank.name] for ready_class in self._classes.values() for rank in ready_class.heap]
+        self._nodes, self._memory, self._classes = nodes, memory, {}
+        for index in ready:
+            self._push(nodes[index])
+        if not paths_stay:
+            self._most_cpus = max((len(node.tails_s) for node in others), default=1)
+            self._held.expect(lambda held: nodes[self._indices[held.name]].shape.wall_s(held.request.cpus))
         self._next_review = -math.inf
 
     def _drop_behind(self, root: Node) -> Iterator[Drop]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from tntpipe.resources import Resources
@@ -34,21 +34,33 @@ class Node:
     n_predecessors: int
 
 
-def nodes_of(jobs: Sequence[Job], budget: Resources, indices: Mapping[str, int] | None = None) -> tuple[Node, ...]:
+class Shapes:
+    """The shapes of the jobs of a run, each with a number: jobs that are alike are known by it to be."""
+
+    def __init__(self) -> None:
+        self._numbered: dict[Shape, tuple[Shape, int]] = {}
+
+    def numbered(self, shape: Shape) -> tuple[Shape, int]:
+        """The shape, once for all that are equal to it, and its number."""
+        return self._numbered.setdefault(shape, (shape, len(self._numbered)))
+
+
+def nodes_of(
+    jobs: Sequence[Job], budget: Resources, shapes: Shapes, indices: Mapping[str, int] | None = None
+) -> tuple[Node, ...]:
     """The nodes of these jobs, with these indices; ``GraphError`` or ``BudgetError`` if they cannot all be run."""
     precedence = precedence_of(jobs, budget)
     most_cpus = min(budget.cpus, max((job.max_cpus for job in jobs if job.moldable), default=1))
     tails_s = [precedence.tails_s(cpus) for cpus in range(1, most_cpus + 1)]
     longest_s = max((job.wall_s + tails_s[0][name] for name, job in precedence.jobs.items()), default=0.0)
     indices = indices or {name: index for index, name in enumerate(precedence.jobs)}
-    shapes: dict[Shape, tuple[Shape, int]] = {}
     nodes = []
     for name, job in precedence.jobs.items():
         tails = tuple(by_name[name] for by_name in tails_s)
         level_s = job.wall_s + tails[0]
         nearly_done = bool(job.group) and level_s < NEARLY_DONE * longest_s
         shape = shape_of(job, tails, budget, nearly_done=nearly_done)
-        shape, shape_index = shapes.setdefault(shape, (shape, len(shapes)))
+        shape, shape_index = shapes.numbered(shape)
         nodes.append(
             Node(
                 index=indices[name],
@@ -64,7 +76,26 @@ def nodes_of(jobs: Sequence[Job], budget: Resources, indices: Mapping[str, int] 
     return tuple(nodes)
 
 
-def renewed(nodes: Sequence[Node], told: Mapping[str, Job], budget: Resources) -> Iterator[Node]:
+def differ_in_memory_alone(nodes: Iterable[Node], told: Mapping[str, Job], budget: Resources) -> bool:
+    """Whether the jobs that are told differ from these nodes' in nothing but memory, which the budget has."""
+    for node in nodes:
+        job = told[node.job.name]
+        same = replace(job, request=Resources(job.request.cpus, node.job.request.mem_bytes))
+        if same != node.job or not job.request.fits_in(budget):
+            return False
+    return True
+
+
+def resized(nodes: Iterable[Node], told: Mapping[str, Job], shapes: Shapes) -> Iterator[Node]:
+    """These nodes with the jobs that are told, which differ in their memory alone."""
+    for node in nodes:
+        job = told[node.job.name]
+        shape, shape_index = shapes.numbered(replace(node.shape, request=job.request))
+        rank = node.rank._replace(minus_mem_bytes=-job.request.mem_bytes)
+        yield replace(node, job=job, rank=rank, shape=shape, shape_index=shape_index)
+
+
+def renewed(nodes: Sequence[Node], told: Mapping[str, Job], budget: Resources, shapes: Shapes) -> Iterator[Node]:
     """These nodes with the jobs that are told, and paths and shapes that follow; they keep their indices.
 
     Raises
@@ -79,17 +110,5 @@ def renewed(nodes: Sequence[Node], told: Mapping[str, Job], budget: Resources) -
         if (job.follows, job.group, job.request.cpus) != (node.job.follows, node.job.group, node.job.request.cpus):
             raise ValueError(f"{job.name} is re-estimated as a job with other predecessors, scan or CPUs")
     left = [replace(job, follows=tuple(filter(jobs.__contains__, job.follows))) for job in jobs.values()]
-    for node in nodes_of(left, budget, indices):
+    for node in nodes_of(left, budget, shapes, indices):
         yield replace(node, job=jobs[node.job.name])
-
-
-def resized(node: Node, mem_bytes: int, shape_index: int) -> Node:
-    """The node of the same job with another request of memory: its paths stay, its shape is one of its own."""
-    request = Resources(node.job.request.cpus, mem_bytes)
-    return replace(
-        node,
-        job=replace(node.job, request=request),
-        rank=node.rank._replace(minus_mem_bytes=-mem_bytes),
-        shape=replace(node.shape, request=request),
-        shape_index=shape_index,
-    )

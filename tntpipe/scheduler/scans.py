@@ -82,15 +82,33 @@ class Scans:
     def renew(self, nodes: Sequence[Node], memory: Memory, not_begun: Iterable[Node]) -> None:
         """Count anew with other nodes for the jobs that are not over; which scans are under way stays."""
         self._nodes, self._memory = nodes, memory
-        self._parked = {}
+        self._park()
         for scan in self._scans.values():
             scan.work = Work()
-            if not scan.under_way:
-                for node in map(nodes.__getitem__, scan.live):
-                    heappush(self._parked.setdefault(node.shape_index, []), (node.rank, node.index))
         if self._counts_work:
             for node in not_begun:
                 self._scans[node.job.group].work.add(node.job, memory)
+
+    def resize(self, nodes: Sequence[Node], not_begun: Iterable[Node]) -> None:
+        """Take these nodes, of which those of some jobs that have not begun are others by their memory alone."""
+        is_parked = False
+        for node in not_begun:
+            scan = self._scans[node.job.group]
+            is_parked |= node.index in scan.live and not scan.under_way
+            if self._counts_work:
+                scan.work.add(self._nodes[node.index].job, self._memory, -1)
+                scan.work.add(node.job, self._memory)
+        self._nodes = nodes
+        if is_parked:
+            self._park()
+
+    def _park(self) -> None:
+        """Put the ready jobs of scans that have not begun in order."""
+        self._parked = {}
+        for scan in self._scans.values():
+            if not scan.under_way:
+                for node in map(self._nodes.__getitem__, scan.live):
+                    heappush(self._parked.setdefault(node.shape_index, []), (node.rank, node.index))
 
     def finish(self, node: Node, *, had_begun: bool) -> None:
         """Take note that a job will not run, or not again."""
