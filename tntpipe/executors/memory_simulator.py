@@ -10,10 +10,10 @@ from __future__ import annotations
 import math
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from heapq import heappop, heappush
+from heapq import heapify, heappop, heappush
 
 from tntpipe.executors.retries import Retries, Shortage
-from tntpipe.executors.simulator import SimulatedWorld
+from tntpipe.executors.simulator import SimulatedWorld, Span
 from tntpipe.executors.watchdog import Held, Watchdog
 from tntpipe.resources import Resources
 from tntpipe.scheduler.events import Ended, Event, Grown, Job, Launch, MemoryPressed, Requeued
@@ -56,6 +56,7 @@ class MemoryWorld(SimulatedWorld):
         self._jobs = {job.name: job for job in jobs}
         self._retries, self._watchdog = Retries(budget.mem_bytes), Watchdog(budget.mem_bytes)
         self._rises: list[tuple[float, str, float]] = []
+        self._told_bytes: dict[str, int] = {}
         self._pressed = False
         self.deaths: list[Death] = []
         self.most_used_bytes = 0
@@ -65,6 +66,7 @@ class MemoryWorld(SimulatedWorld):
         super().launch(action)
         duration_s = self._jobs[action.name].scaled(self._durations[action.name], action.request.cpus)
         heappush(self._rises, (self._now + RISES_AT * duration_s, action.name, self._now))
+        self._told_bytes[action.name] = action.request.mem_bytes
 
     def wait(self, *, block: bool = True) -> Sequence[Event]:
         """Jump to the next instant at which a job ends or has risen."""
@@ -88,18 +90,18 @@ class MemoryWorld(SimulatedWorld):
         children = [
             Held(
                 name=name,
-                request_bytes=launch.request.mem_bytes,
+                request_bytes=self._told_bytes[name],
                 real_bytes=self._real_bytes(name),
                 since=began,
                 moldable=self._jobs[name].moldable,
             )
-            for name, (began, launch) in self._running.items()
+            for name, (began, _) in self._running.items()
         ]
         verdict = self._watchdog.look(children)
         stopped = {held.name for held in verdict.stop}
-        events: list[Event] = [
-            Grown(name=held.name, mem_bytes=held.real_bytes) for held in verdict.grown if held.name not in stopped
-        ]
+        grown = [held for held in verdict.grown if held.name not in stopped]
+        self._told_bytes |= {held.name: held.real_bytes for held in grown}
+        events: list[Event] = [Grown(name=held.name, mem_bytes=held.real_bytes) for held in grown]
         events += [self._die(held.name, stopped=True) for held in verdict.stop]
         used = sum(child.real_bytes for child in children if child.name not in stopped)
         self.most_used_bytes = max(self.most_used_bytes, used)
@@ -112,7 +114,7 @@ class MemoryWorld(SimulatedWorld):
         seen = self._real_bytes(name)
         span = self._leave(name, succeeded=False)
         self._ends = [end for end in self._ends if end[1] != name]
-        self._ends.sort()
+        heapify(self._ends)
         request = span.request.mem_bytes
         shortage = Shortage(name=name, request_bytes=request, seen_bytes=seen)
         next_bytes = self._retries.next_bytes(shortage, counts=not stopped)
@@ -122,6 +124,10 @@ class MemoryWorld(SimulatedWorld):
         if next_bytes is None:
             return Ended(name=name, succeeded=False)
         return Requeued(name=name, mem_bytes=next_bytes)
+
+    def _leave(self, name: str, *, succeeded: bool) -> Span:
+        del self._told_bytes[name]
+        return super()._leave(name, succeeded=succeeded)
 
     def _is_running(self, name: str, began: float) -> bool:
         return name in self._running and self._running[name][0] == began
