@@ -27,6 +27,9 @@ NOTICEABLE_VOXELS = 0.1
 SCANNER_ANAT = 1
 """Code of a form that says where the voxels lie in the scanner: nothing but turned and shifted."""  # nifti1.h
 
+LARGEST_CODE = 5
+"""NIFTI_XFORM_TEMPLATE_OTHER."""  # nifti1.h
+
 SAME_SIZE = 0.01
 """Relative difference of voxel sizes between two forms that rounding explains."""
 
@@ -73,13 +76,16 @@ def orientation(header: Nifti1Header, path: str | Path, max_shear_angle: float =
     Raises
     ------
     ImageError
-        Neither form is set; the one that counts is singular, not finite or far away; both are set and contradict each
-        other about left and right or the scanner's voxel sizes; or only the sform is set and it shears by more than
-        ``max_shear_angle`` radians.
+        Neither form is set, or one by a code that means nothing; the one that counts is singular, not finite or far
+        away; both are set and contradict each other about left and right or the scanner's voxel sizes; or only the
+        sform is set and it shears by more than ``max_shear_angle`` radians.
     """
     from nibabel.spatialimages import HeaderDataError
 
     form = "qform" if header["qform_code"] > 0 else "sform"
+    for name in ("qform_code", "sform_code"):
+        if header[name] > LARGEST_CODE:  # nibabel and ITK do not agree on what it means
+            raise ImageError(f"{path}: its {name} is {int(header[name])}, which means nothing.", remedy=_REMEDY)
     if form == "sform" and header["sform_code"] <= 0:
         raise ImageError(
             f"{path}: neither its qform nor its sform is set, so left and right cannot be told.",

@@ -99,7 +99,8 @@ def _qforms() -> Iterator[Case]:
     )
     yield refused("no orientation", with_fields(qform_code=0), SCAN, "neither its qform nor its sform", "dcm2niix")
     yield refused("negative codes", with_fields(qform_code=-1, sform_code=-1), SCAN, "neither its qform", "dcm2niix")
-    yield accepted("an unknown code above 0", with_fields(qform_code=9), "whose space it is does not matter here")
+    yield refused("an unknown code", with_fields(qform_code=9), SCAN, "its qform_code is 9", "or repair its header")
+    yield accepted("code 5", with_fields(qform_code=5), "whose space it is does not matter here")
     yield accepted("qfac 0", with_fields(pixdim=(0, 4, 4, 4, 0, 0, 0, 0)), "the standard reads 0 as 1")
 
 
