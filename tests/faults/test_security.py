@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import configparser
 import os
 import stat
 from collections.abc import Iterator
@@ -10,6 +11,8 @@ from pathlib import Path
 
 import pytest
 from fake_ants import write_scans
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 from small_runs import World, script
 
 import tntpipe.cli.main as cli
@@ -62,6 +65,18 @@ def test_children_inherit_what_is_documented_and_nothing_else() -> None:
     assert set(given) == {*KEPT_VARIABLES, *THREAD_VARIABLES, *fixed}
     page = (ROOT / "docs/reliability.md").read_text(encoding="utf-8")
     assert [name for name in (*given, "TNTPIPE_RUN") if f"`{name}`" not in page] == []
+
+
+def test_the_page_of_others_software_has_every_requirement() -> None:
+    """Made anew by ``python -m tools.third_party`` when a requirement is added."""
+    setup = configparser.ConfigParser()
+    setup.read(ROOT / "setup.cfg")
+    texts = (setup["options"]["install_requires"], setup["options.extras_require"]["test"])
+    needed = [Requirement(line) for text in texts for line in text.strip().splitlines()]
+    page = (ROOT / "docs/third_party.md").read_text(encoding="utf-8")
+    listed = {canonicalize_name(line.split(" | ")[0].strip("| ")) for line in page.splitlines() if line[:2] == "| "}
+    wanted = {canonicalize_name(r.name) for r in needed if r.marker is None or r.marker.evaluate()}
+    assert len(wanted) > 10 and wanted <= listed
 
 
 def write_a_scan_that_is_none(bids: Path) -> None:
