@@ -48,6 +48,8 @@ def points_to_ras(path: str | Path) -> tuple[Point, ...]:
             if not {"x", "y", "z"} <= set(reader.fieldnames or ()):
                 raise TableError(f"{path}, line 1: has no columns x, y and z.")
             return tuple(_point(row, path, reader.line_num) for row in reader)
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise TableError(f"{path}: is not a table of points ({error}).", remedy="Make it again.") from error
     except OSError as error:
         raise TableError(f"{path}: cannot be read ({error.strerror}).") from error
 
