@@ -169,6 +169,15 @@ def test_a_run_whose_whole_output_disk_is_full_says_its_table(
     assert "0 done, 2 failed" in run.said.splitlines()[-1] and "Traceback" not in run.said
 
 
+def wait_until_only_ants_is_waited_for(out: Path) -> None:
+    """Nothing has ended for a while: what is renamed now is not renamed in the middle of a publication."""
+    before, n_ended = -1, 0
+    while n_ended != before:
+        time.sleep(1.5)
+        (journal,) = out.glob("logs/run-*/journal.jsonl")
+        before, n_ended = n_ended, journal.read_text(encoding="utf-8").count('"StepEnded"')
+
+
 @pytest.mark.parametrize("what", ["work", "output"])
 def test_a_folder_that_vanishes_is_said_and_a_later_run_begins_again(place: Place, what: str, tmp_path: Path) -> None:
     """The whole output with the work folder in it, or with the work folder elsewhere."""
@@ -176,6 +185,7 @@ def test_a_folder_that_vanishes_is_said_and_a_later_run_begins_again(place: Plac
     options = ["-w", str(tmp_path / "work")] if what == "output" else []
     run = place.start(*options)
     until(lambda: all(list(place.out.glob(f"sub-{label}/anat/*.nii.gz")) for label in ("01", "02")))
+    wait_until_only_ants_is_waited_for(place.out)
     place.out.rename(tmp_path / "away")
     (tmp_path / "go").touch()
     assert run.status() == 1
