@@ -9,6 +9,7 @@ written, so that a recorded run and a live one are the same to whatever folds ov
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict
 from enum import Enum
@@ -17,6 +18,7 @@ from typing import Any
 
 from tntpipe.appended import AppendedLines
 from tntpipe.errors import TableError
+from tntpipe.event_fields import fit
 from tntpipe.events import Outcome, RetryCause, RunEvent, RunStarted, ScanOutcome
 from tntpipe.files import parsed_json
 from tntpipe.told import Told
@@ -111,8 +113,9 @@ def _event_of(values: Any, told: Told) -> tuple[float, RunEvent] | None:
         for name in ("command", "argv"):
             if name in fields:
                 fields[name] = tuple(fields[name])
-        return float(values["t"]), _KINDS[event](**fields)
-    except (AttributeError, KeyError, TypeError, ValueError):
+        t = float(values["t"])
+        return (t, _KINDS[event](**fields)) if math.isfinite(t) and fit(_KINDS[event], fields) else None
+    except (AttributeError, KeyError, TypeError, ValueError, OverflowError):
         return None
 
 

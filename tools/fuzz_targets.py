@@ -9,21 +9,37 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+import nibabel as nib
+import numpy as np
+
 from tntpipe.bids.dataset import read_dataset
+from tntpipe.bids.description import refuse_foreign_dataset
 from tntpipe.bids.filters import clean_label
 from tntpipe.bids.scan import is_candidate, scan_of
 from tntpipe.bids.selection import Selection
+from tntpipe.claims import Claim
+from tntpipe.cli.checks import _read_cache
 from tntpipe.cli.config import options_of
 from tntpipe.cli.settings import labels_of
 from tntpipe.contents import ContentCache
+from tntpipe.derivatives import Derivatives
 from tntpipe.errors import TntpipeError
 from tntpipe.files import parsed_json
-from tntpipe.imaging.check import check_image
+from tntpipe.imaging.check import check_image, check_mask
+from tntpipe.imaging.points import points_to_ras
 from tntpipe.imaging.tables import read_labels, read_tags
 from tntpipe.journal import read_journal
+from tntpipe.life import sight_of
+from tntpipe.locks import try_lock
+from tntpipe.profiling.conclusions import conclusions
+from tntpipe.profiling.estimates import Estimates
 from tntpipe.profiling.profile_file import read_profile
 from tntpipe.profiling.resource_file import read_resource_file
 from tntpipe.records import read_record
+from tntpipe.run_state import RunState
+from tntpipe.status import status_lines, status_of
+from tntpipe.steps.step import Export, Place, Step
+from tntpipe.workfolder import WorkFolder
 
 DATA = Path(__file__).resolve().parents[1] / "tntpipe/data"
 EXAMPLE = DATA / "example/bids"
@@ -40,6 +56,8 @@ JOURNAL = (
 )
 RESOURCES = {"bias_correction": {"ncpu": 1, "mem": 0.5, "time": 60, "variant": "quick"}, "lobes": {"mem": 1}}
 FLAT = {"name": ["s.lobes"], "time": [1.5], "rss_GiB": [0.5], "vms_GiB": [1.0], "cpus": [99.0]}
+CHECKS = {"schema_version": 2, "scans": {"/a": {"stamp": [1], "voxels": 9, "voxel_mm": 1.0, "warnings": ["odd"]}}}
+DESCRIPTION = "dataset_description.json"
 RECORD = {
     "step": "s/lobes",
     "kind": "lobes",
@@ -76,14 +94,64 @@ def _files(*paths: Path) -> tuple[bytes, ...]:
     return tuple(path.read_bytes() for path in paths)
 
 
-def _head(path: Path) -> bytes:
-    """The first slices of a real scan, with a header that tells of as many, uncompressed."""
-    whole = gzip.decompress(path.read_bytes())
-    return whole[:1000]
+def _image(kind: str, *, version: int = 1, endianness: str = "<", sform: bool = False) -> bytes:
+    """The smallest image that passes every check, so that a changed byte is seen by whatever reads it."""
+    image = {1: nib.Nifti1Image, 2: nib.Nifti2Image}[version]
+    voxels = (np.arange(16**3).reshape(16, 16, 16) % 100).astype(np.dtype(kind).newbyteorder(endianness))
+    header = image.header_class(endianness=endianness)
+    header.set_data_dtype(voxels.dtype)
+    made = image(voxels, None, header)
+    made.set_qform(np.diag([6.0, 6, 6, 1]), 1)
+    made.set_sform(np.diag([6.0, 6, 6, 1]) if sform else None, int(sform))
+    return bytes(made.to_bytes())
 
 
-def _lines(path: Path, n_lines: int) -> bytes:
-    return b"\n".join(path.read_bytes().split(b"\n")[:n_lines])
+def _fold(path: Path) -> object:
+    """What ``status`` makes of a journal."""
+    state = RunState()
+    for t, event in read_journal(path):
+        state.apply(t, event)
+    sight = sight_of(state, host="h", process_began=lambda pid: None, last_word=0.0, now=1.0)
+    return list(status_lines(status_of(state, sight, path.parent, 1.0)))
+
+
+def _conclusions(path: Path) -> object:
+    """What ``create_resource_file`` makes of a profile."""
+    return conclusions([read_profile(path, KINDS)], Estimates().time_ratio)
+
+
+def _exported(path: Path) -> object:
+    """Whether derivatives are published that a list in the work folder tells of."""
+    work = WorkFolder(path.parent, {})
+    step = Step(
+        place=Place(folder="s"),
+        kind="k",
+        program="p",
+        arguments=(),
+        inputs=(),
+        outputs=("o",),
+        exports=(Export("o", "sub-01/o.tsv"),),
+    )
+    folder = work.folder(step.name)
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "exported.json").write_bytes(path.read_bytes())
+    (folder / "record.json").write_text(json.dumps(RECORD))
+    return Derivatives(path.parent, work).are_published(step)
+
+
+def _claim(path: Path) -> object:
+    """Two runs that see what another has left of its claim."""
+    claim = Claim(path.parent, "mine")
+    other = path.parent / "logs/running/other.json"
+    other.parent.mkdir(parents=True, exist_ok=True)
+    other.write_bytes(path.read_bytes())
+    try:
+        with other.open() as held:
+            try_lock(held)
+            claim.take(["sub-01"])
+    finally:
+        claim.release()
+    return None
 
 
 def _of_text(text: bytes) -> str:
@@ -105,16 +173,18 @@ def _name(path: Path) -> object:
     return scan_of(Path("/d/sub-01/anat") / name, "01", None) if is_candidate(name) else None
 
 
+IMAGES = (_image("i2"), _image("f4", version=2, sform=True), _image("u1", endianness=">"), _image("f8"))
+MASK = _image("u1")[:352] + bytes(2048) + b"\1" * 2048
+
 TARGETS: Mapping[str, Target] = {
-    "image": Target(check_image, (_head(EXAMPLE / "sub-colin27/anat/sub-colin27_T1w.nii.gz"),), "x.nii"),
-    "compressed image": Target(check_image, (gzip.compress(b"\x5c\x01" + bytes(600)),), "x.nii.gz"),
+    "image": Target(check_image, IMAGES, "x.nii"),
+    "compressed image": Target(check_image, tuple(gzip.compress(image, 0) for image in IMAGES), "x.nii.gz"),
+    "mask": Target(check_mask, (MASK,), "x.nii"),
     "label table": Target(read_labels, _files(*MODEL.glob("*_labels.tsv")), "x.tsv"),
     "tag table": Target(
         read_tags, (b"\n".join(next(MODEL.glob("*_tags.tsv")).read_bytes().split(b"\n")[:40]),), "x.tsv"
     ),
-    "dataset description": Target(
-        lambda path: read_dataset(path.parent), _files(EXAMPLE / "dataset_description.json"), "dataset_description.json"
-    ),
+    "dataset description": Target(lambda path: read_dataset(path.parent), _files(EXAMPLE / DESCRIPTION), DESCRIPTION),
     "filter file": Target(
         _filter, (b'{"t1w": {"session": ["01"], "run": 1, "suffix": "T1w"}}',), "f.json", (ValueError,)
     ),
@@ -129,6 +199,15 @@ TARGETS: Mapping[str, Target] = {
     "resource file": Target(lambda path: read_resource_file(path, KINDS), (json.dumps(RESOURCES).encode(),), "r.json"),
     "profile": Target(lambda path: read_profile(path, KINDS), (json.dumps(FLAT).encode(), JOURNAL), "p.json"),
     "journal": Target(lambda path: list(read_journal(path)), (JOURNAL,), "journal.jsonl"),
+    "status of a journal": Target(_fold, (JOURNAL,), "journal.jsonl"),
+    "conclusions of a profile": Target(_conclusions, (json.dumps(FLAT).encode(), JOURNAL), "p.json"),
+    "points": Target(points_to_ras, (b"x,y,z,t,label\n1,2,3,0,1\n",), "p.csv"),
+    "checks of scans": Target(_read_cache, (json.dumps(CHECKS).encode(),), "checks.json"),
+    "exported": Target(_exported, (json.dumps({"root": "/o", "files": {}}).encode(),), "given.json"),
+    "claim": Target(_claim, (json.dumps({"holder": "h", "scans": ["sub-02"]}).encode(),), "given.json"),
+    "foreign dataset": Target(
+        lambda path: refuse_foreign_dataset(path.parent), (b'{"GeneratedBy": [{"Name": "tntpipe"}]}',), DESCRIPTION
+    ),
     "record": Target(read_record, (json.dumps(RECORD).encode(),), "record.json"),
     "contents": Target(
         lambda path: ContentCache(path).digest(path), (json.dumps({"/a": {"stamp": [1], "sha256": "x"}}).encode(),)

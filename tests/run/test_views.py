@@ -68,6 +68,23 @@ def test_a_journal_of_another_version_and_what_is_none_are_refused(tmp_path: Pat
         list(read_journal(tmp_path / "none"))
 
 
+@pytest.mark.parametrize(
+    "line",
+    [
+        '{"t":1,"event":"StepEnded","name":"s/a","scan":"s","kind":"a","outcome":"done","usage":{"wall_s":1}}',
+        '{"t":1,"event":"StepReady","name":["s/a"],"scan":"s","kind":"a","variant":"","voxels":9}',
+        '{"t":1,"event":"StepReady","name":"s/a","scan":"s","kind":"a","variant":"","voxels":"many"}',
+        '{"t":1,"event":"RunForecast","seconds_left":1e999}',
+        '{"t":1e999,"event":"Notice","text":"x"}',
+    ],
+)
+def test_a_line_whose_fields_are_of_other_kinds_than_its_events_is_passed_over(tmp_path: Path, line: str) -> None:
+    write(tmp_path / "j")
+    with (tmp_path / "j").open("a") as file:
+        file.write(line + "\n")
+    assert len(list(read_journal(tmp_path / "j"))) == len(STORY)
+
+
 def test_a_line_that_this_version_does_not_know_is_passed_over(tmp_path: Path) -> None:
     write(tmp_path / "j")
     with (tmp_path / "j").open("a") as file:
