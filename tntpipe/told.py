@@ -14,6 +14,9 @@ from typing import Any
 
 SAID_ONCE = ("scan", "kind", "cpus", "mem_bytes")
 
+LAST_WORDS = ("StepEnded", "StepDropped")
+"""Events after which nothing more is said of a step: what was said of it is forgotten."""
+
 NOT_OF_THE_REQUEST = ("StepSampled",)
 """Events in which these names mean something else."""
 
@@ -50,7 +53,9 @@ class Told:
     def _take_in(self, kind: type, told: dict[str, Any], values: Mapping[str, Any]) -> None:
         if kind.__name__ == "RunStarted":
             self._steps_folder = f"{values['folders'].get('work', '')}/steps"
-        if told:
+        if kind.__name__ in LAST_WORDS:
+            self._by_step.pop(values["name"], None)
+        elif told:
             told |= {name: values[name] for name in SAID_ONCE if name in values}
 
 

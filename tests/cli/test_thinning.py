@@ -51,3 +51,11 @@ def test_steps_and_tries_of_a_step_are_told_apart() -> None:
 def test_memory_that_grows_for_ever_is_kept_only_at_its_rungs() -> None:
     looks = (look(age, int(MIB * (1 + age))) for age in takewhile(lambda age: age < 500, count(0.0, 0.25)))
     assert len(kept(looks)) < 200
+
+
+def test_of_a_step_that_has_ended_nothing_is_remembered() -> None:
+    thinning = Thinning()
+    assert thinning.keeps(look(50)) and not thinning.keeps(look(51))
+    thinning.forget("s/a")
+    thinning.forget("never looked at")
+    assert thinning.keeps(look(51))

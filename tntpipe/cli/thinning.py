@@ -14,7 +14,7 @@ MEMORY_FACTOR = 1.05
 
 
 class Thinning:
-    """Remembers the last look that was kept of each step."""
+    """Remembers the last look that was kept of each running step."""
 
     def __init__(self) -> None:
         self._kept: dict[str, tuple[float, int]] = {}
@@ -29,3 +29,7 @@ class Thinning:
             self._kept[sample.name] = sample.age_s, max(largest_bytes, sample.rss_bytes)
             return True
         return False
+
+    def forget(self, name: str) -> None:
+        """A step has ended: nothing of it is remembered."""
+        self._kept.pop(name, None)

@@ -102,6 +102,7 @@ class Views:
             self._journal.record(t, event)
             self._watch(t, self._journal.lines)
         if isinstance(event, StepEnded):
+            self._thinning.forget(event.name)
             self._keep_log(t, event)
         line = line_of(event)
         if line is not None:
