@@ -8,9 +8,6 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-import nibabel as nib
-import numpy as np
-
 import tntpipe
 
 PACKAGE = Path(tntpipe.__file__).parent
@@ -55,17 +52,3 @@ def environment() -> dict[str, str]:
 def first_journal(out: Path) -> Path:
     """Of the first of the runs over an output folder."""
     return min(out.glob("logs/run-*/journal.jsonl"), key=lambda path: path.stat().st_mtime)
-
-
-def coarse(source: Path, destination: Path) -> None:
-    """Halve the resolution of a scan: means of 2×2×2 voxels, and the affine that goes with them."""
-    image = nib.load(source)
-    shape = [n // 2 for n in image.shape]
-    voxels = np.asarray(image.dataobj, dtype=np.float32)[tuple(slice(0, 2 * n) for n in shape)]
-    voxels = voxels.reshape(shape[0], 2, shape[1], 2, shape[2], 2).mean(axis=(1, 3, 5))
-    affine = image.affine @ np.array([[2, 0, 0, 0.5], [0, 2, 0, 0.5], [0, 0, 2, 0.5], [0, 0, 0, 1]])
-    halved = nib.Nifti1Image(voxels.round().astype(np.int16), None)
-    halved.set_qform(affine, 1)
-    halved.set_sform(None, 0)
-    destination.parent.mkdir(parents=True, exist_ok=True)
-    nib.save(halved, destination)

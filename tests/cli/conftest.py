@@ -6,7 +6,9 @@ import json
 from pathlib import Path
 
 import pytest
-from cli_runs import EXAMPLE, ONE_THREAD, OPTIONS, Run, coarse, run
+from cli_runs import EXAMPLE, ONE_THREAD, OPTIONS, Run, run
+
+from tools.coarse_heads import coarse
 
 
 @pytest.fixture(scope="session")

@@ -17,7 +17,7 @@ from small_disks import SmallDisk, small_disk
 from small_runs import World, script
 
 from tntpipe.events import StepEnded
-from tools.fault_campaign.scans import coarse
+from tools.coarse_heads import coarse
 
 __all__ = ["small_disk"]
 

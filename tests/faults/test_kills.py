@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 from cli_runs import PACKAGE
 
+from tools.coarse_heads import write_scans
 from tools.fault_campaign.campaign import TARGETS, Campaign
 from tools.fault_campaign.comparison import differences
-from tools.fault_campaign.scans import write_scans
 from tools.fault_campaign.watcher import Watcher, damage_of
 from tools.fault_campaign.wrapped_programs import write_programs
 

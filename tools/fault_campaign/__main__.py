@@ -18,8 +18,8 @@ import time
 from pathlib import Path
 
 import tntpipe
+from tools.coarse_heads import write_scans
 from tools.fault_campaign.campaign import TARGETS, Campaign, Findings
-from tools.fault_campaign.scans import write_scans
 from tools.fault_campaign.wrapped_programs import write_programs
 
 

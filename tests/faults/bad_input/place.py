@@ -16,10 +16,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-import nibabel as nib
-import numpy as np
-
 import tntpipe
+from tools.coarse_heads import coarse
 
 EXAMPLE = Path(tntpipe.__file__).parent / "data/example/bids"
 MODEL_FOLDER = Path(tntpipe.__file__).parent / "data/models/MNI152NLin2009cAsym"
@@ -107,21 +105,8 @@ def make_heads(folder: Path) -> dict[str, Path]:
     for source in sorted(EXAMPLE.glob("sub-*/anat/*_T1w.nii.gz")):
         name = source.name.split("_")[0].removeprefix("sub-")
         heads[name] = folder / f"{name}.nii.gz"
-        _write_coarse(source, heads[name])
+        coarse(source, heads[name])
     return heads
-
-
-def _write_coarse(source: Path, destination: Path) -> None:
-    """Means of 2×2×2 voxels, and the affine that goes with them as the only one."""
-    image = nib.load(source)
-    shape = [n // 2 for n in image.shape]
-    voxels = np.asarray(image.dataobj, dtype=np.float32)[tuple(slice(0, 2 * n) for n in shape)]
-    voxels = voxels.reshape(shape[0], 2, shape[1], 2, shape[2], 2).mean(axis=(1, 3, 5))
-    affine = image.affine @ np.array([[2, 0, 0, 0.5], [0, 2, 0, 0.5], [0, 0, 2, 0.5], [0, 0, 0, 1]])
-    halved = nib.Nifti1Image(voxels.round().astype(np.int16), None)
-    halved.set_qform(affine, 1)
-    halved.set_sform(None, 0)
-    nib.save(halved, destination)
 
 
 @contextmanager
