@@ -31,7 +31,7 @@ def process(parent: int, own: float = 0, waited: float = 0, *, started: int = 1,
     return Reading(
         parent=parent,
         started_ticks=started,
-        is_zombie=False,
+        has_ended=False,
         is_fork=False,
         own_cpu_s=own,
         waited_cpu_s=waited,

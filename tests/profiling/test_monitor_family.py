@@ -144,9 +144,21 @@ def test_a_new_child_that_has_a_members_old_number_is_taken_in(monkeypatch: pyte
 
 def test_what_a_child_leaves_behind_is_added_to_what_wait4_knows(monkeypatch: pytest.MonkeyPatch) -> None:
     before = {10: process(1, own=1), 11: process(10, own=2)}
-    ended = {10: replace(process(1, own=1), is_zombie=True), 11: process(1, own=3)}
+    ended = {10: replace(process(1, own=1), has_ended=True), 11: process(1, own=3)}
     with looked_at(monkeypatch, before, ended) as found:
         assert found.unwaited_cpu_s == 3
+
+
+def test_a_process_that_gave_up_its_memory_has_ended_though_it_is_no_zombie_yet(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The kernel frees the memory of an ending process first: its size of 0 then must not pass for a look at it."""
+    running = {name: processes.read_proc(f"self/{name}") for name in ("stat", "status", "io")}
+    ending = running | {"status": b"\n".join(x for x in running["status"].split(b"\n") if not x.startswith(b"Vm"))}
+    for texts, has_ended in ((running, False), (ending, True)):
+        monkeypatch.setattr(processes, "read_proc", lambda path, texts=texts: texts[path.rpartition("/")[2]])
+        reading = processes.read_process(os.getpid())
+        assert reading is not None and reading.has_ended == has_ended
 
 
 def test_the_real_table_is_asked_for_a_process_by_its_number() -> None:

@@ -14,6 +14,7 @@ import pytest
 from watching import MB, program
 
 from tntpipe.profiling.family import Family
+from tntpipe.profiling.monitor import Monitor
 from tntpipe.profiling.processes import Sizes, children_now, read_sizes
 from tntpipe.profiling.sharing import Sharing
 
@@ -78,6 +79,22 @@ def test_a_small_child_of_a_large_parent_does_not_read_as_large() -> None:
     looked_at, too_short = map(int, said.stdout.split())
     assert looked_at < 20 * MB
     assert 0 < too_short < 150 * MB, "not the 400 MB that the parent gave back"
+
+
+def test_of_a_child_that_was_looked_at_only_in_its_first_half_the_looks_do_not_tell_the_peak() -> None:
+    """Such a look may have seen a program that was not loaded yet."""
+    peaks = {}
+    for ended_s in (0.09, 1.0):
+        monitor = Monitor()
+        child = subprocess.Popen(["/bin/cat"], stdin=subprocess.PIPE)
+        monitor.watch(child.pid, 0.0)
+        assert child.stdin is not None and child.pid in monitor.look(0.05)
+        child.stdin.close()
+        _, status, account = os.wait4(child.pid, 0)
+        child.returncode = 0
+        peaks[ended_s] = monitor.ended(child.pid, ended_s, status, account).peak_bytes
+    assert 0 < peaks[0.09] < 10 * MB
+    assert peaks[1.0] == account.ru_maxrss * 1024 > 20 * MB, "the size of this process, which bounds the child's"
 
 
 HOLDS_60_MB = f"""

@@ -26,15 +26,17 @@ def own_high_water_bytes() -> int:
     return number_in(read_proc("self/status"), b"\nVmHWM:") * KIB
 
 
-def own_peak(seen_bytes: int, maxrss_bytes: int, parent_peak_bytes: int) -> int:
+def own_peak(seen_bytes: int, maxrss_bytes: int, parent_peak_bytes: int, *, is_well_seen: bool) -> int:
     """A child's peak memory from the samples and from ``ru_maxrss``.
 
     A ``ru_maxrss`` above the parent's own peak is the child's; one below it says only that the child used no more, and
-    stands in where nothing was sampled.
+    stands in where the samples say little.
 
-    >>> own_peak(seen_bytes=10, maxrss_bytes=500, parent_peak_bytes=200), own_peak(10, 200, 200), own_peak(0, 200, 200)
-    (500, 10, 200)
+    >>> own_peak(10, 500, 200, is_well_seen=True), own_peak(10, 200, 200, is_well_seen=True)
+    (500, 10)
+    >>> own_peak(10, 200, 200, is_well_seen=False)
+    200
     """
-    if maxrss_bytes > parent_peak_bytes or seen_bytes == 0:
+    if maxrss_bytes > parent_peak_bytes or not is_well_seen:
         return max(seen_bytes, maxrss_bytes)
     return seen_bytes

@@ -64,12 +64,12 @@ class Family:
         self._settled = {
             pid: member.sizes
             for pid, member in found.items()
-            if not member.is_zombie and (pid in self._members or not member.is_fork)
+            if not member.has_ended and (pid in self._members or not member.is_fork)
         }  # a newcomer that did not exec may be about to, and map its parent's memory until then (vfork)
         self._members = found
         self._sharing.find_out(self._settled, now, n_families)
         self.totals = self._add_up()
-        return None if found[self._root].is_zombie else self.totals
+        return None if found[self._root].has_ended else self.totals
 
     def glance(self) -> None:
         """See how large the known members are now, and no more: a fraction of what a look costs."""
@@ -81,7 +81,7 @@ class Family:
     def unwaited_cpu_s(self) -> float:
         """CPU seconds that ``wait4`` on the root leaves out; whole if the last look was between its end and that."""
         others = (member.cpu_s for pid, member in self._members.items() if pid != self._root)
-        return self._gone_cpu_s + (sum(others) if self._members[self._root].is_zombie else 0.0)
+        return self._gone_cpu_s + (sum(others) if self._members[self._root].has_ended else 0.0)
 
     def _find(self, children_of: ChildrenOf) -> dict[int, Reading]:
         found: dict[int, Reading] = {}
@@ -134,7 +134,7 @@ class Family:
             rss_bytes=memory_bytes,
             vms_bytes=sum(member.vms_bytes for member in members),
             peak_bytes=max(memory_bytes, *(member.sizes.high_water_bytes for member in members)),
-            n_processes=sum(not member.is_zombie for member in members),
+            n_processes=sum(not member.has_ended for member in members),
             n_threads=sum(member.n_threads for member in members),
             read_bytes=self._gone_read_bytes + sum(member.read_bytes for member in members),
             written_bytes=self._gone_written_bytes + sum(member.written_bytes for member in members),

@@ -31,6 +31,9 @@ EARLY = 0.25
 """A look that must be made anyway takes in the children that are due within this part of their interval: so those of
 one age come to be looked at together."""
 
+WELL_SEEN = 0.5
+"""Of a child whose last look fell into the first half of its life, the looks do not tell the peak."""
+
 BUSY_SPAN_S = 0.1
 """The largest number of busy CPUs is over spans at least so long: shorter ones say more of the kernel's turns."""
 
@@ -42,6 +45,7 @@ class _Watched:
     own_peak_at_start: int
     looked_at: float
     glanced_at: float
+    last_seen: float
     interval_s: float
     last: tuple[float, float]
     busy_since: tuple[float, float]
@@ -81,6 +85,7 @@ class Monitor:
                 own_peak_at_start=own_high_water_bytes(),
                 looked_at=now,
                 glanced_at=now,
+                last_seen=now,
                 interval_s=FIRST_INTERVAL_S,
                 last=start,
                 busy_since=start,
@@ -151,11 +156,15 @@ class Monitor:
             )
         wall = now - child.started
         cpu += child.family.unwaited_cpu_s
-        seen = child.peak_bytes if child.n_samples else 0
         return Usage(
             wall_s=wall,
             cpu_s=cpu,
-            peak_bytes=own_peak(seen, maxrss_bytes, child.own_peak_at_start),
+            peak_bytes=own_peak(
+                child.peak_bytes,
+                maxrss_bytes,
+                child.own_peak_at_start,
+                is_well_seen=child.last_seen - child.started >= WELL_SEEN * wall,
+            ),
             max_cpus=max(child.max_cpus, cpu / wall if wall > 0 else 0.0),
             max_threads=max(child.max_threads, 1),
             n_samples=child.n_samples,
@@ -175,6 +184,7 @@ def _sample(child: _Watched, totals: Totals, now: float, looked_s: tuple[float, 
         child.busy_since = looking, totals.cpu_s
     child.max_threads = max(child.max_threads, totals.n_threads)
     child.n_samples += 1
+    child.last_seen = now
     return Sample(
         age_s=now - child.started,
         cpu_s=totals.cpu_s,

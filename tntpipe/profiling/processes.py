@@ -43,13 +43,14 @@ class Sizes:
 class Reading:
     """One process at one moment; ``started_ticks`` tells it from a later one of the same id.
 
+    ``has_ended`` is true as soon as it has given up its memory, somewhat before it is a zombie.
     ``own_cpu_s`` is what its threads used, ended ones included, and ``waited_cpu_s`` what its ended children did that
     it waited for; the bytes read and written are those of both.
     """
 
     parent: int
     started_ticks: int
-    is_zombie: bool
+    has_ended: bool
     is_fork: bool
     own_cpu_s: float
     waited_cpu_s: float
@@ -70,12 +71,12 @@ def read_process(pid: int) -> Reading | None:
     if not stat or not status:
         return None
     fields = stat.rpartition(b")")[2].split()
-    is_zombie = fields[0] in (b"Z", b"X")
+    has_ended = fields[0] in (b"Z", b"X") or b"\nVmHWM:" not in status
     io = read_proc(f"{pid}/io")
     return Reading(
         parent=int(fields[1]),
         started_ticks=int(fields[19]),
-        is_zombie=is_zombie,
+        has_ended=has_ended,
         is_fork=bool(int(fields[6]) & PF_FORKNOEXEC),
         own_cpu_s=_cpu_s(pid, int(fields[11]) + int(fields[12])),
         waited_cpu_s=(int(fields[13]) + int(fields[14])) * TICK_S,
@@ -85,7 +86,7 @@ def read_process(pid: int) -> Reading | None:
             high_water_bytes=number_in(status, b"\nVmHWM:") * KIB,
         ),
         vms_bytes=int(fields[20]),
-        n_threads=0 if is_zombie else int(fields[17]),
+        n_threads=0 if has_ended else int(fields[17]),
         read_bytes=number_in(io, b"rchar:"),
         written_bytes=number_in(io, b"wchar:"),
     )
