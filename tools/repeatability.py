@@ -88,7 +88,7 @@ def main() -> None:
         "--registration",
         choices=("debug", "quick", "reference"),
         default="debug",
-        help="debug takes 2 minutes of CPU time, quick 7, reference an hour and a half (default: %(default)s)",
+        help="quick takes 7 minutes of CPU time on two heads (default: %(default)s)",
     )
     parser.add_argument("--participants", nargs="+", choices=PARTICIPANTS, default=PARTICIPANTS, metavar="NAME")
     chosen = parser.parse_args()
