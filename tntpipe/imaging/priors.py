@@ -1,0 +1,142 @@
+"""What an atlas expects where: the probability of each structure, sampled at places of its space.
+
+Decides what a voxel that the atlas does not cover is (background), and which structures a table names. Knows neither
+scan nor intensity.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tntpipe.errors import ImageError, TableError
+from tntpipe.imaging.tables import MISSING, read_table
+from tntpipe.imaging.volumes import Affine
+
+CERTAIN = 255
+"""The stored value that stands for a probability of 1."""
+
+BACKGROUND = "Background"
+TISSUES = ("CSF", "GM", "WM")
+REMEDY = "Use the built-in model, or make the file as tools/build_model does (docs/models.md)."
+
+
+@dataclass(frozen=True, slots=True)
+class Structure:
+    """One structure: its tissue (none outside the skull), the group whose intensities it shares, and its name in the
+    table of subcortical labels (none where it is not one)."""
+
+    name: str
+    tissue: str | None
+    intensity: str
+    subcortex: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Priors:
+    """Probabilities of structures in an atlas's space.
+
+    ``voxels`` is (i, j, k, structure), uint8, `CERTAIN` for 1; ``affine`` carries voxel indices to world mm (RAS).
+    """
+
+    structures: tuple[Structure, ...]
+    voxels: NDArray[np.uint8]
+    affine: Affine
+
+    @property
+    def groups(self) -> tuple[str, ...]:
+        """The intensity groups, in the order in which they first appear."""
+        return tuple(dict.fromkeys(structure.intensity for structure in self.structures))
+
+    def group_of(self) -> NDArray[np.intp]:
+        """(structures,): the index of each structure's intensity group."""
+        groups = self.groups
+        return np.array([groups.index(structure.intensity) for structure in self.structures])
+
+    def of_tissue(self, tissue: str | None) -> NDArray[np.bool_]:
+        """(structures,): which ones are of a tissue; None for what lies outside the skull."""
+        return np.array([structure.tissue == tissue for structure in self.structures])
+
+    def indices_at(self, world: NDArray[np.floating]) -> NDArray[np.float32]:
+        """(3, n): the atlas's voxel indices, fractions included, of world points (3, n), mm, RAS."""
+        inverse = np.linalg.inv(self.affine)
+        return np.asarray(inverse[:3, :3] @ world + inverse[:3, 3:], dtype=np.float32)
+
+    def at(self, world: NDArray[np.floating]) -> NDArray[np.float32]:
+        """(structures, n): the probabilities at world points (3, n), mm, RAS, which sum to 1 at each point."""
+        from scipy import ndimage
+
+        places = self.indices_at(world)
+        found = np.empty((len(self.structures), places.shape[1]), dtype=np.float32)
+        for row, box in zip(range(len(found)), self._boxes(), strict=True):
+            inside = np.ones(places.shape[1], dtype=bool)
+            for axis in range(3):
+                inside &= (places[axis] > box[axis][0] - 1) & (places[axis] < box[axis][1] + 1)
+            found[row] = 0
+            found[row, inside] = ndimage.map_coordinates(
+                self.voxels[..., row], places[:, inside], order=1, output=np.float32
+            )
+        found /= CERTAIN
+        background = [structure.name for structure in self.structures].index(BACKGROUND)
+        total = found.sum(axis=0)
+        found[background] += np.maximum(1 - total, 0)
+        found /= np.maximum(total, 1)
+        return found
+
+    def intracranial(self) -> NDArray[np.uint8]:
+        """(i, j, k): the probability of anything within the skull, `CERTAIN` for 1."""
+        outside = self.of_tissue(None)
+        total = self.voxels[..., ~outside].astype(np.uint16).sum(axis=-1)
+        return np.asarray(np.minimum(total, CERTAIN), dtype=np.uint8)
+
+    def _boxes(self) -> list[list[tuple[int, int]]]:
+        """The voxels, first and last along each axis, that hold anything of each structure."""
+        boxes = []
+        for row in range(self.voxels.shape[-1]):
+            held = self.voxels[..., row] > 0
+            ends = []
+            for axis in range(3):
+                line = np.flatnonzero(held.any(axis=tuple(a for a in range(3) if a != axis)))
+                ends.append((int(line[0]), int(line[-1])) if line.size else (0, -2))
+            boxes.append(ends)
+        return boxes
+
+
+def read_priors(path: str | Path, table: str | Path) -> Priors:
+    """The probabilities of a model: a 4-D image of bytes, and the table of its structures.
+
+    Raises
+    ------
+    ImageError
+        The image is no 4-D image of bytes with a volume for each row of the table.
+    TableError
+        A column is missing, a tissue is none of `TISSUES`, or no structure is called ``Background``.
+    """
+    import nibabel
+
+    columns = ("name", "tissue", "intensity", "subcortex")
+    structures = tuple(
+        Structure(row["name"], _given(row["tissue"]), row["intensity"], _given(row["subcortex"]))
+        for row in read_table(table, columns)
+    )
+    unknown = {structure.tissue for structure in structures} - {*TISSUES, None}
+    if unknown:
+        raise TableError(f"{table}: {sorted(map(str, unknown))[0]!r} is none of {', '.join(TISSUES)}.", remedy=REMEDY)
+    if BACKGROUND not in {structure.name for structure in structures}:
+        raise TableError(f"{table}: no structure is called {BACKGROUND}.", remedy=REMEDY)
+    image = nibabel.nifti1.Nifti1Image.from_filename(str(path))
+    voxels = np.asanyarray(image.dataobj)
+    if voxels.dtype != np.uint8 or voxels.ndim != 4 or voxels.shape[3] != len(structures):
+        raise ImageError(
+            f"{path}: is {'×'.join(map(str, voxels.shape))} of {voxels.dtype}, where probabilities are bytes, a volume "
+            f"for each of the {len(structures)} structures of {table}.",
+            remedy=REMEDY,
+        )
+    return Priors(structures, np.ascontiguousarray(voxels), np.asarray(image.affine))
+
+
+def _given(word: str) -> str | None:
+    return None if word == MISSING else word

@@ -1,0 +1,364 @@
+"""A scan's tissues and structures: what the atlas expects where, and what the scan shows, decided together.
+
+The mixture and the field (`mixture`) are estimated on some of the voxels; every voxel of the head then gets, slab by
+slab, the probability of each structure. Decides also which grey and white matter is the brain's, and what its mask is.
+Knows no registration: where the scan lies in the atlas is given as a displacement field.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tntpipe.errors import ImageError
+from tntpipe.imaging.displacement import model_places, read_displacement
+from tntpipe.imaging.mixture import EVERYWHERE, WIDE_VENTRICLES, Mixture, fit
+from tntpipe.imaging.priors import CERTAIN, TISSUES, Priors, read_priors
+from tntpipe.imaging.smooth_field import LEAST, MOST, CosineBasis, cosine_basis
+from tntpipe.imaging.tables import read_labels
+from tntpipe.imaging.volumes import Affine, like, load, real_voxels, require_same_grid, save, stored_voxels
+
+if TYPE_CHECKING:
+    from nibabel.nifti1 import Nifti1Image
+
+MARGIN_MM = 20.0
+"""How far around the intracranial space voxels are looked at: the skull and what lies on it."""
+INTRACRANIAL = 0.1
+"""Probability above which a voxel may lie within the skull."""
+N_SAMPLES = 120_000
+"""Voxels that the mixture is estimated on, drawn with a fixed seed."""
+SLAB_VOXELS = 250_000
+SEED = 1
+
+FEWEST_SDS = 0.5
+"""Between the means of neighbouring tissues, in standard deviations of one: below it they cannot be told apart."""
+
+CORE_MM = 1.9
+REACH_MM = 3.5
+"""Grey and white matter that hangs on the brain by less than twice `CORE_MM` (dura, optic nerves, muscle) is not its
+own, beyond `REACH_MM` of what is thicker: a gyrus is thicker, and its crown lies within that reach."""
+CLOSING_MM = 4.0
+"""Sulci narrower than twice this are filled: the fluid in them belongs to the brain mask (as in ``brain``)."""
+
+Mask = NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """A scan with what is known of it before its intensities are looked at.
+
+    ``looked_at`` is (3, n): the voxels of the head in question; ``field`` the displacements to the atlas.
+    """
+
+    image: Nifti1Image
+    values: NDArray[np.float32]
+    voxel_mm: tuple[float, float, float]
+    displacement: NDArray[np.float32]
+    looked_at: NDArray[np.int32]
+    basis: CosineBasis
+
+    @property
+    def affine(self) -> Affine:
+        return np.asarray(self.image.affine)
+
+
+@dataclass(frozen=True, slots=True)
+class Explained:
+    """The mixture of a head, and the multiplicative field (i, j, k) that lies on its intensities."""
+
+    head: Head
+    priors: Priors
+    mixture: Mixture
+    field: NDArray[np.float32]
+
+
+def read_head(image: str, displacement: str, priors: Priors) -> Head:
+    """The scan at ``image``, its voxels within `MARGIN_MM` of where the atlas expects the intracranial space."""
+    from scipy import ndimage
+
+    scan = load(image)
+    values = np.maximum(real_voxels(scan, image), 0)
+    field = read_displacement(displacement, scan.shape)
+    size = np.linalg.norm(np.asarray(scan.affine)[:3, :3], axis=0)
+    voxel_mm = (float(size[0]), float(size[1]), float(size[2]))
+    expected = priors.intracranial()
+    inside = np.zeros(scan.shape, dtype=bool)
+    for first in range(scan.shape[0]):
+        indices = np.stack(np.meshgrid([first], *map(np.arange, scan.shape[1:]), indexing="ij")).reshape(3, -1)
+        places = priors.indices_at(model_places(indices, np.asarray(scan.affine), field))
+        found = ndimage.map_coordinates(expected, places, order=1, output=np.float32)
+        inside[first] = (found > INTRACRANIAL * CERTAIN).reshape(scan.shape[1:])
+    if not inside.any():
+        raise ImageError(f"{image}: the registered atlas does not meet the scan: the registration has failed.")
+    box = tuple(
+        slice(max(0, int(line[0]) - round(MARGIN_MM / mm)), int(line[-1]) + round(MARGIN_MM / mm) + 1)
+        for line, mm in zip(
+            (np.flatnonzero(inside.any(axis=tuple(a for a in range(3) if a != axis))) for axis in range(3)),
+            voxel_mm,
+            strict=True,
+        )
+    )
+    near = ndimage.distance_transform_edt(~inside[box], sampling=voxel_mm) <= MARGIN_MM
+    corner = np.array([part.start for part in box], dtype=np.int32)[:, None]
+    looked_at = (np.argwhere(near).T.astype(np.int32) + corner).astype(np.int32)
+    return Head(scan, values, voxel_mm, field, looked_at, cosine_basis(inside, voxel_mm))
+
+
+def explain(head: Head, priors: Priors, image: str) -> Explained:
+    """Estimate the mixture and the field of a head.
+
+    Raises
+    ------
+    ImageError
+        CSF, GM and WM do not follow each other from dark to bright, or cannot be told apart.
+    """
+    draw = np.random.default_rng(SEED)
+    n_voxels = head.looked_at.shape[1]
+    chosen = np.sort(draw.permutation(n_voxels)[:N_SAMPLES])
+    indices = head.looked_at[:, chosen]
+    grouped = _grouped(priors, priors.at(model_places(indices, head.affine, head.displacement)))
+    values = head.values[indices[0], indices[1], indices[2]]
+    found = fit(values, grouped, priors.groups, head.basis.at(indices), head.basis.bending())
+    _tell(found.mixture, found.log_likelihood, found.n_iterations)
+    _require_tissues(found.mixture, image)
+    field = np.ones(head.values.shape, dtype=np.float32)
+    if found.field.any():
+        field = np.clip(head.basis.volume(found.field, head.values.shape), LEAST, MOST)
+    return Explained(head, priors, found.mixture, field)
+
+
+def posteriors(found: Explained) -> Iterator[tuple[NDArray[np.int32], NDArray[np.float32]]]:
+    """Slab by slab, voxel indices (3, n) and the probability of each structure there (structures, n)."""
+    head, priors = found.head, found.priors
+    group_of = priors.group_of()
+    for start in range(0, head.looked_at.shape[1], SLAB_VOXELS):
+        indices = head.looked_at[:, start : start + SLAB_VOXELS]
+        expected = priors.at(model_places(indices, head.affine, head.displacement))
+        _raise(expected, priors)
+        flat = head.values[tuple(indices)] / found.field[tuple(indices)]
+        joint = expected * found.mixture.likelihoods(flat)[group_of]
+        yield indices, joint / (joint.sum(axis=0) + np.float32(1e-20))
+
+
+def tissue_maps(found: Explained) -> NDArray[np.float32]:
+    """(tissues, i, j, k): the probability of each of `TISSUES`."""
+    maps = np.zeros((len(TISSUES), *found.head.values.shape), dtype=np.float32)
+    members = [found.priors.of_tissue(tissue) for tissue in TISSUES]
+    for indices, share in posteriors(found):
+        for row, member in enumerate(members):
+            maps[row][tuple(indices)] = share[member].sum(axis=0)
+    return maps
+
+
+def brain_of(solid: Mask, voxel_mm: tuple[float, float, float]) -> Mask:
+    """The brain mask around grey and white matter: what hangs together in thickness, its sulci and ventricles filled.
+
+    Raises
+    ------
+    ImageError
+        There is nothing so thick.
+    """
+    from scipy import ndimage
+
+    box = _box(solid, round(2 * CLOSING_MM / min(voxel_mm)) + 2)
+    inside = solid[box]
+    thick = ndimage.distance_transform_edt(inside, sampling=voxel_mm) > CORE_MM
+    pieces, n_pieces = ndimage.label(thick)
+    if not n_pieces:
+        raise ImageError("No grey or white matter was found: the registration has failed, or there is no brain.")
+    core = pieces == np.bincount(pieces.ravel())[1:].argmax() + 1
+    own = inside & (ndimage.distance_transform_edt(~core, sampling=voxel_mm) <= REACH_MM)
+    wide = np.pad(own, 1) if own.size else own
+    grown = ndimage.distance_transform_edt(~wide, sampling=voxel_mm) <= CLOSING_MM
+    closed = ndimage.distance_transform_edt(grown, sampling=voxel_mm) > CLOSING_MM
+    filled = ndimage.binary_fill_holes(closed | wide)[1:-1, 1:-1, 1:-1]
+    mask = np.zeros(solid.shape, dtype=bool)
+    mask[box] = filled
+    return mask
+
+
+def correct_by_tissue_file(*, image: str, displacement: str, priors: str, priors_table: str, output: str) -> None:
+    """The command ``correct-by-tissue``: the scan without the field that its tissues show."""
+    atlas = read_priors(priors, priors_table)
+    found = explain(read_head(image, displacement, atlas), atlas, image)
+    save(like(found.head.values / found.field, found.head.image), output)
+
+
+def tissue_maps_file(
+    *, image: str, displacement: str, priors: str, priors_table: str, mask: str, output: str, margin: float
+) -> None:
+    """The command ``tissue-maps``: probabilities of CSF, GM and WM in a mask's box, as ``<output><tissue>.nii.gz``."""
+    atlas = read_priors(priors, priors_table)
+    found = explain(read_head(image, displacement, atlas), atlas, image)
+    box = _box(stored_voxels(load(mask), mask) > 0, round(margin / min(found.head.voxel_mm)))
+    for tissue, values in zip(TISSUES, tissue_maps(found), strict=True):
+        save(cropped(values, found.head.image, box), f"{output}{tissue}.nii.gz")
+
+
+def prior_tissues_file(*, priors: str, priors_table: str, output: str) -> None:
+    """The command ``prior-tissues``: an atlas's probabilities of CSF, GM and WM, as ``<output><tissue>.nii.gz``."""
+    import nibabel
+
+    atlas = read_priors(priors, priors_table)
+    for tissue in TISSUES:
+        total = atlas.voxels[..., atlas.of_tissue(tissue)].astype(np.float32).sum(axis=-1) / CERTAIN
+        image = nibabel.nifti1.Nifti1Image(np.minimum(total, 1), atlas.affine)
+        image.set_qform(atlas.affine, code=1)
+        image.set_sform(None, code=0)
+        save(image, f"{output}{tissue}.nii.gz")
+
+
+def crop_brain_file(*, image: str, mask: str, output: str, margin: float, clip_percent: float) -> None:
+    """The command ``crop-brain``: the brain in its box, 0 around it, its brightest voxels clipped."""
+    scan, masking = load(image), load(mask)
+    require_same_grid(scan, image, masking, mask)
+    inside = stored_voxels(masking, mask) > 0
+    values = real_voxels(scan, image)
+    brightest = np.float32(np.percentile(values[inside], 100 - clip_percent))
+    size = float(np.linalg.norm(np.asarray(scan.affine)[:3, :3], axis=0).min())
+    brain = np.where(inside, np.clip(values, 0, brightest), np.float32(0))
+    save(cropped(brain, scan, _box(inside, round(margin / size))), output)
+
+
+def segment_file(
+    *,
+    image: str,
+    displacement: str,
+    priors: str,
+    priors_table: str,
+    tissue_labels: str,
+    subcortex_labels: str,
+    output: str,
+) -> None:
+    """The command ``segment``: everything that the last pass decides, each file's name after ``output``.
+
+    ``corrected.nii.gz``, ``brain_mask.nii.gz``, ``tissue.nii.gz``, ``posterior<index>.nii.gz`` by the tissue's index,
+    ``structures.nii.gz`` by the row of the table of priors, and ``subcortex.nii.gz``.
+    """
+    atlas = read_priors(priors, priors_table)
+    found = explain(read_head(image, displacement, atlas), atlas, image)
+    _write_segmentation(found, tissue_labels, subcortex_labels, output, None)
+
+
+def segment_within_file(
+    *,
+    image: str,
+    displacement: str,
+    priors: str,
+    priors_table: str,
+    tissue_labels: str,
+    subcortex_labels: str,
+    mask: str,
+    output: str,
+) -> None:
+    """The command ``segment-within``: as ``segment``, the brain mask given."""
+    atlas = read_priors(priors, priors_table)
+    found = explain(read_head(image, displacement, atlas), atlas, image)
+    masking = load(mask)
+    require_same_grid(found.head.image, image, masking, mask)
+    _write_segmentation(found, tissue_labels, subcortex_labels, output, stored_voxels(masking, mask) > 0)
+
+
+def _write_segmentation(
+    found: Explained, tissue_labels: str, subcortex_labels: str, output: str, given: Mask | None
+) -> None:
+    atlas, shape, scan = found.priors, found.head.values.shape, found.head.image
+    tissue_index = {label.name: label.index for label in read_labels(tissue_labels)}
+    nuclei = {label.name: label.index for label in read_labels(subcortex_labels)}
+    maps = np.zeros((len(TISSUES), *shape), dtype=np.float32)
+    structures = np.zeros(shape, dtype=np.uint8)
+    members = [atlas.of_tissue(tissue) for tissue in TISSUES]
+    inside = ~atlas.of_tissue(None)
+    for indices, share in posteriors(found):
+        for row, member in enumerate(members):
+            maps[row][tuple(indices)] = share[member].sum(axis=0)
+        best = np.where(share[inside].sum(axis=0) > 0.5, share[inside].argmax(axis=0), -1)
+        rows = np.append(np.flatnonzero(inside) + 1, 0)
+        structures[tuple(indices)] = rows[best]
+    solid = maps[1] + maps[2] > 0.5
+    brain = brain_of(solid, found.head.voxel_mm) if given is None else given
+    maps[:, ~brain] = 0
+    structures[~brain] = 0
+    codes = np.array([tissue_index[tissue] for tissue in TISSUES], dtype=np.uint8)
+    tissue = np.where(maps.sum(axis=0) > 0.5, codes[maps.argmax(axis=0)], 0).astype(np.uint8)
+    of_row = np.array([0] + [nuclei.get(s.subcortex or "", 0) for s in atlas.structures], dtype=np.uint8)
+    of_tissue = np.array([0] + [tissue_index.get(s.tissue or "", 0) for s in atlas.structures], dtype=np.uint8)
+    subcortex = np.where(of_tissue[structures] == tissue, of_row[structures], 0).astype(np.uint8)
+    save(like(found.head.values / found.field, scan), f"{output}corrected.nii.gz")
+    save(like(brain.astype(np.uint8), scan), f"{output}brain_mask.nii.gz")
+    save(like(tissue, scan), f"{output}tissue.nii.gz")
+    for name, values in zip(TISSUES, maps, strict=True):
+        save(like(values, scan), f"{output}posterior{tissue_index[name]}.nii.gz")
+    save(like(structures, scan), f"{output}structures.nii.gz")
+    save(like(subcortex, scan), f"{output}subcortex.nii.gz")
+
+
+def cropped(values: NDArray[Any], image: Nifti1Image, box: tuple[slice, ...]) -> Nifti1Image:
+    """Voxels of a box, placed where they are in the whole image."""
+    import nibabel
+
+    affine = np.asarray(image.affine).copy()
+    affine[:3, 3] += affine[:3, :3] @ np.array([part.start for part in box])
+    header = image.header.copy()
+    header.set_data_dtype(values.dtype)
+    header.set_slope_inter(1, 0)
+    header.set_qform(affine, code=int(header["qform_code"]) or 1)
+    header.set_sform(None, code=0)
+    return nibabel.nifti1.Nifti1Image(np.ascontiguousarray(values[box]), affine, header)
+
+
+def _box(mask: Mask, margin: int) -> tuple[slice, ...]:
+    """The box of a mask and so many voxels around it, within the image."""
+    lines = (np.flatnonzero(mask.any(axis=tuple(a for a in range(3) if a != axis))) for axis in range(3))
+    return tuple(
+        slice(max(0, int(line[0]) - margin), min(length, int(line[-1]) + margin + 1)) if line.size else slice(0, 1)
+        for line, length in zip(lines, mask.shape, strict=True)
+    )
+
+
+def _grouped(priors: Priors, expected: NDArray[np.float32]) -> NDArray[np.float32]:
+    group_of = priors.group_of()
+    return np.stack([expected[group_of == group].sum(axis=0) for group in range(len(priors.groups))])
+
+
+def _raise(expected: NDArray[np.float32], priors: Priors) -> None:
+    """Give structures the least that their group has anywhere, as the mixture was estimated with."""
+    names = [structure.name for structure in priors.structures]
+    for group, least in EVERYWHERE.items():
+        if group in names:
+            expected[names.index(group)] += np.float32(least)
+    for side in ("L", "R"):
+        ventricle = f"LateralVentricle-{side}"
+        if ventricle in names:
+            beside = [f"{part}-{side}" for part in ("Caudate", "Thalamus", "CerebralWM", "CerebralCortex")]
+            found = expected[[names.index(name) for name in beside if name in names]].sum(axis=0)
+            expected[names.index(ventricle)] += np.float32(WIDE_VENTRICLES) * found
+
+
+def _tell(mixture: Mixture, explained: float, n_iterations: int) -> None:
+    print(f"{n_iterations} iterations, log likelihood of a voxel {explained:.4f}")
+    for name in mixture.groups:
+        print(f"{name}: mean {mixture.mean(name):.6g}, sd {mixture.sd(name):.6g}")
+
+
+def _require_tissues(mixture: Mixture, image: str) -> None:
+    names = ("Ventricle", "GM", "WM")
+    means = [mixture.mean(name) for name in names]
+    told = ", ".join(f"{name} {mean:.4g}" for name, mean in zip(("CSF", "GM", "WM"), means, strict=True))
+    remedy = "Look at the registered model on the scan, and whether this is a T1w with a right orientation."
+    if not means[0] < means[1] < means[2]:
+        raise ImageError(
+            f"{image}: the tissues do not follow each other from dark to bright as on a T1w (means: {told}): the "
+            "registration has failed, or this is no T1w.",
+            remedy=remedy,
+        )
+    spread = np.sqrt((mixture.sd("GM") ** 2 + mixture.sd("WM") ** 2) / 2)
+    if (means[2] - means[1]) / spread < FEWEST_SDS:
+        raise ImageError(
+            f"{image}: grey and white matter cannot be told apart (means: {told}; standard deviation {spread:.3g}).",
+            remedy=remedy,
+        )
