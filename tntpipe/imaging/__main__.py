@@ -62,6 +62,12 @@ COMMANDS = (
         ),
     ),
     Command(
+        "to-positive-range",
+        "scale:to_positive_range_file",
+        "map any intensities onto one positive range: air 0, the middle of the head 500; noise as bright as tissue 0",
+        (Option("input", "NIfTI image"), Option("output", "float32 image")),
+    ),
+    Command(
         "rescale",
         "intensity:rescale_file",
         "map intensities linearly onto a range, the extremes clipped",

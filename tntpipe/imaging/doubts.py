@@ -34,6 +34,10 @@ MOST_AT_BLANK = 0.05
 """Of a brain mask's surface: a scanner's noise is seldom exactly 0, so that on whole heads less than 1 % of it borders
 on voxels of 0, on skull-stripped ones over half."""
 
+BRIGHTEST_AIR, ROUGHEST_AIR = 0.3, 0.12
+"""Of the middle of the head, the median of the image's corners and of the differences between neighbours there: above
+both, there is noise as bright as tissue. See ``docs/reliability.md`` for what scans have."""
+
 FEWEST_SDS, DOUBTED_SDS = 0.5, 1.0
 """Between the medians of neighbouring tissues, in standard deviations of one: below the first they cannot be told
 apart, below the second hardly. See ``docs/reliability.md`` for what sound and wrong scans have."""
@@ -115,6 +119,26 @@ def doubt_about_blank(mask: NDArray[np.bool_], values: NDArray[Any]) -> str:
         f"The scan is skull-stripped, or a part of it is blank: {100 * n_blank / n_faces:.0f} % of the brain mask's "
         "surface borders on voxels of 0, so that the brain's size is that of whoever set them to 0. Use the whole head "
         "if there is one, and look at the mask on the scan before its figures are used."
+    )
+
+
+def doubt_about_air(level: float, roughness: float) -> str:
+    """What is odd about air of that brightness and roughness, both relative to the middle of the head.
+
+    Examples
+    --------
+    >>> doubt_about_air(0.065, 0.007)
+    ''
+    >>> doubt_about_air(0.98, 0.58)[:60]
+    'The air around the head is noise, and 98 % as bright as the '
+    """
+    if level <= BRIGHTEST_AIR or roughness <= ROUGHEST_AIR:
+        return ""
+    return (
+        f"The air around the head is noise, and {100 * level:.0f} % as bright as the head, as in the UNI image of an "
+        "MP2RAGE. Most of it was set to 0, but some is left in the skull and around the head, so the volumes may be "
+        "too small. Use the denoised image (UNI-DEN) if the scanner made one, or multiply UNI by INV2; otherwise look "
+        "at the mask on the scan before its figures are used."
     )
 
 
