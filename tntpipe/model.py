@@ -8,9 +8,12 @@ A model is a folder of files named as TemplateFlow names them::
     tpl-<space>_seg-tissue_tags.tsv             and _labels.tsv: points x y z index, world mm, RAS
     tpl-<space>_label-ICV_mask.nii.gz           for intracranial volume
     tpl-<space>_seg-subcortex_dseg.nii.gz       and _labels.tsv, for subcortical structures
+    tpl-<space>_seg-structures_probseg.nii.gz   and _labels.tsv: probabilities of structures, on a grid of its own
 
 The built-in model is such a folder; options of the command line replace single files. Images are in one space, and the
-masks and label maps are on the template's grid. Whether a file can be read is not decided here.
+masks and label maps are on the template's grid. With probabilities, tissues and structures are found from them and the
+scan's intensities together; without, tissues are trained at the tags, and labels come by registration alone. Whether a
+file can be read is not decided here.
 """
 
 from __future__ import annotations
@@ -47,6 +50,12 @@ class Model:
     tags: Labelled | None = None
     intracranial_mask: Path | None = None
     subcortex: Labelled | None = None
+    priors: Labelled | None = None
+
+    @property
+    def nuclei_by_priors(self) -> bool:
+        """Whether the subcortical labels are those of the model's own probabilities, and no others put in place."""
+        return bool(self.priors and self.subcortex and self.priors.path.parent == self.subcortex.path.parent)
 
 
 def built_in_model() -> Model:
@@ -83,6 +92,7 @@ def read_model_folder(folder: Path) -> Model:
         tags=_labelled(folder / f"{stem}_seg-tissue_tags.tsv"),
         intracranial_mask=_optional(folder / f"{stem}_label-ICV_mask.nii.gz"),
         subcortex=_labelled(folder / f"{stem}_seg-subcortex_dseg.nii.gz"),
+        priors=_labelled(folder / f"{stem}_seg-structures_probseg.nii.gz"),
     )
 
 

@@ -59,6 +59,8 @@ TISSUELOBES_DSEG = image("dseg", seg="tissuelobes")
 TISSUE_FEATURES = table("features", seg="tissue")
 TISSUELOBES_STATS = table("stats", seg="tissuelobes")
 BRAIN_STATS = table("stats", desc="brain")
+WARPED_MODEL_BRAIN_STATS = table("stats", desc="warpedmodelbrain")
+TISSUE_STATS = table("stats", seg="tissue")
 INTRACRANIAL_STATS = table("stats", label="ICV")
 
 
@@ -82,7 +84,12 @@ def warped_subcortical_model(model: str) -> Derivative:
     return image("T1w", desc=f"warped{model}")
 
 
-def transform(from_: str, to: str, *, linear: bool = False) -> Derivative:
-    """A transform that carries images of space ``from_`` to space ``to``; ``T1w`` is the scan."""
+def transform(from_: str, to: str, *, linear: bool = False, field: bool = False) -> Derivative:
+    """A transform that carries images of space ``from_`` to space ``to``; ``T1w`` is the scan. A ``field`` is a NIfTI
+    image of displacements, anything else ANTs' own format."""
     desc = (("desc", "linear"),) if linear else ()
-    return Derivative(suffix="xfm", extension=".h5", entities=(("from", from_), ("to", to), ("mode", "image"), *desc))
+    return Derivative(
+        suffix="xfm",
+        extension=".nii.gz" if field else ".h5",
+        entities=(("from", from_), ("to", to), ("mode", "image"), *desc),
+    )

@@ -43,7 +43,7 @@ def models_of(options: argparse.Namespace) -> tuple[Model, Model | None]:
             f"The model {model.t1w} and the subcortical model {own.t1w} are both called {model.space}.",
             remedy="Give one of them another name, by --model_space or --subcortical_model_space.",
         )
-    return replace(model, subcortex=None), replace(own, lobes=None, tags=None, intracranial_mask=None)
+    return replace(model, subcortex=None), replace(own, lobes=None, tags=None, intracranial_mask=None, priors=None)
 
 
 def _refuse_idle_options(options: argparse.Namespace) -> None:
@@ -65,6 +65,8 @@ def _main_model(options: argparse.Namespace) -> Model:
         "intracranial_mask": existing(options.intracranial_mask) if options.intracranial_mask else None,
     }
     model = with_files(model or built_in_model(), **replaced)
+    if options.tags:  # tissues trained on them, as the user wants, and not by the model's probabilities
+        model = replace(model, priors=None)
     needed = {"--atlas": model.lobes, "--tags": model.tags}
     if options.intracranial_volume:
         needed["--intracranial_mask"] = model.intracranial_mask  # type: ignore[assignment]

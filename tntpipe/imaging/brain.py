@@ -24,15 +24,15 @@ Mask = NDArray[np.bool_]
 Size = tuple[float, float, float]
 
 MOST_INWARD_MM = 4.0
-MOST_OUTWARD_MM = 3.0
-"""How far the boundary may move either way: about the error of a registration at 4 mm. Outward is less, since dura,
-muscle and marrow there look like brain."""
+MOST_OUTWARD_MM = 4.0
+"""How far the boundary may move either way: about what an affine registration of heads leaves."""
 
 CORE_MM = 8.0
 """Depth below which a voxel is brain even on a poorly registered scan; its intensities describe the brain's."""
 
-OPENING_MM = 2.0
-"""Bridges (dura, vessels, optic nerves) thinner than twice this between brain and head are cut."""
+OPENING_MM = 3.0
+"""Bridges (dura, vessels, optic nerves, marrow over a thin skull) thinner than twice this between brain and head are
+cut."""
 
 CLOSING_MM = 4.0
 """Sulci narrower than twice this are filled: the fluid in them belongs to the brain mask."""

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from tntpipe.bids import sidecars
+from tntpipe.bids import outputs, sidecars
 from tntpipe.bids.outputs import Derivative
 from tntpipe.bids.scan import Scan
 from tntpipe.pipeline.method import Method
@@ -37,14 +37,22 @@ class TissueClasses:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Images:
-    """The versions of the scan that later steps read."""
+    """The versions of the scan that the registration reads: even intensities, a brain mask, the brain cut out."""
 
     clean: str
     corrected: str
-    normalised: str
     brain_mask: str
-    corrected_brain: str
-    normalised_brain: str
+    brain: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tissues:
+    """What the segmentation leaves: the corrected scan, the brain mask, the tissue map."""
+
+    corrected: str
+    brain_mask: str
+    tissue: str
+    subcortex: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,6 +97,11 @@ class ScanSteps:
         if derivative not in self._paths:
             self._paths[derivative] = str(derivative.path(self.subject.scan))
         return self._paths[derivative]
+
+    @property
+    def transform_to_scan(self) -> Derivative:
+        """The transform of the model that is published."""
+        return outputs.transform(self.model.space, "T1w", field=self.model.priors is not None)
 
     def sources(self, *derivatives: Derivative) -> list[str]:
         """BIDS URIs of what a derivative was made from: the scan, and other derivatives of it."""

@@ -3,12 +3,14 @@ points."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from tntpipe.model import Labelled, Model
 from tntpipe.pipeline.method import Method
 from tntpipe.steps.arithmetic import image_input, imaging
+from tntpipe.steps.registration import TISSUES
 from tntpipe.steps.step import Input, Place, Step
 
 
@@ -34,6 +36,9 @@ class PreparedModel:
     tag_points: str | None = None
     intracranial_mask: str | None = None
     subcortex: PreparedLabels | None = None
+    nuclei_by_priors: bool = False
+    priors: Labelled | None = None
+    tissue_maps: Mapping[str, str] | None = None
 
 
 def prepare_model(model: Model, folder: str, voxels: int, method: Method) -> PreparedModel:
@@ -57,7 +62,8 @@ def prepare_model(model: Model, folder: str, voxels: int, method: Method) -> Pre
         else None
     )
     points = _tag_points(place, model.tags) if model.tags else None
-    steps = (t1w, mask, brain, *(pair[0] for pair in (lobes, subcortex) if pair), intracranial, points)
+    maps = _tissue_maps(place, model.priors) if model.priors else None
+    steps = (t1w, mask, brain, *(pair[0] for pair in (lobes, subcortex) if pair), intracranial, points, maps)
     return PreparedModel(
         space=model.space,
         t1w=t1w.product(CLEAN),
@@ -69,6 +75,9 @@ def prepare_model(model: Model, folder: str, voxels: int, method: Method) -> Pre
         tag_points=points.product(POINTS) if points else None,
         intracranial_mask=intracranial.product(CLEAN) if intracranial else None,
         subcortex=subcortex[1] if subcortex else None,
+        nuclei_by_priors=model.nuclei_by_priors,
+        priors=model.priors,
+        tissue_maps={tissue: maps.product(tissue_map(tissue)) for tissue in TISSUES} if maps else None,
     )
 
 
@@ -86,6 +95,17 @@ def multiply(place: Place, kind: str, image: str, mask: str) -> Step:
     """An image inside a mask, zero outside it."""
     words = ("--image", Input("image.nii.gz", image), "--mask", Input("mask.nii.gz", mask), "--output", MASKED)
     return imaging(place, kind, "multiply", *words, outputs=(MASKED,))
+
+
+def tissue_map(tissue: str) -> str:
+    """The file of one tissue's probabilities, of the commands ``prior-tissues`` and ``tissue-maps``."""
+    return f"tissue_{tissue}.nii.gz"
+
+
+def _tissue_maps(place: Place, priors: Labelled) -> Step:
+    words = ("--priors", Input("priors.nii.gz", priors.path), "--priors_table", Input("priors.tsv", priors.labels))
+    files = tuple(tissue_map(tissue) for tissue in TISSUES)
+    return imaging(place, "model_tissue_maps", "prior-tissues", *words, "--output", "tissue_", outputs=files)
 
 
 def _tag_points(place: Place, tags: Labelled) -> Step:

@@ -1,109 +1,155 @@
-"""From the raw scan to its brain: one orientation, even intensities, a common range, and a brain mask."""
+"""From the raw scan to its brain: one orientation, one range of intensities, even intensities, and a brain mask to
+register with.
+
+The head is corrected first, then registered as a whole to know about where the brain is. With a model that has
+probabilities, the tissues that they find there show what is left of the field; without, N4 looks once more within the
+brain mask.
+"""
 
 from __future__ import annotations
 
 from tntpipe.bids import outputs, sidecars
 from tntpipe.pipeline.build import Images, ScanSteps
 from tntpipe.pipeline.method import BrainExtraction
-from tntpipe.pipeline.model_steps import CLEAN, MASKED, clean_header, multiply
+from tntpipe.pipeline.model_steps import CLEAN, clean_header
 from tntpipe.steps.arithmetic import imaging
 from tntpipe.steps.bet import bet
 from tntpipe.steps.bias import bias_correction
 from tntpipe.steps.registration import COMPOSITE, brain_registration
 from tntpipe.steps.step import Input, Step
-from tntpipe.steps.transforms import PROBABILITY, apply_to_image
+from tntpipe.steps.transforms import DISPLACEMENT, PROBABILITY, apply_to_image, displacement_field
+
+CORRECTED, BRAIN = "corrected.nii.gz", "brain.nii.gz"
+SCALE = "air is 0, the middle of the head near 500"
+"""Of every image after the first step that changes intensities."""
 
 
 def preprocess(build: ScanSteps) -> Images:
+    """The images that the registration of the model reads."""
     place, method = build.place, build.method
     clean = build.add(
         clean_header(place, "clean_header", build.subject.scan.path, method.max_shear_angle_rad),
         build.export(CLEAN, outputs.CLEAN_T1W, sidecars.t1w_sidecar("T1w with one orientation.", build.sources())),
     ).product(CLEAN)
-    corrected = build.add(
-        bias_correction(place, image=clean, variant=method.preset.name),
-        build.export(
-            "corrected.nii.gz",
-            outputs.NUCOR_T1W,
-            sidecars.t1w_sidecar("Bias-corrected T1w (N4).", build.sources(outputs.CLEAN_T1W)),
-        ),
-    ).product("corrected.nii.gz")
-    normalised = _normalised(build, corrected)
-    mask = find_brain(build, clean, normalised)
-    return Images(
-        clean=clean,
-        corrected=corrected,
-        normalised=normalised,
-        brain_mask=mask,
-        corrected_brain=build.add(multiply(place, "corrected_brain", corrected, mask)).product(MASKED),
-        normalised_brain=build.add(multiply(place, "normalised_brain", normalised, mask)).product(MASKED),
+    positive = _one_range(build, clean)
+    head = _corrected_head(build, positive)
+    rescaled = normalised(build, "head_intensities", head)
+    found = build.add(
+        brain_registration(place, fixed=rescaled, moving=build.model.t1w, seed=method.random_seed, debug=method.debug)
+    ).product(COMPOSITE)
+    if build.model.priors is not None:
+        even = _corrected_by_tissue(build, head, found)
+        mask = _brain_mask(build, clean, even, found)
+    else:
+        mask = _brain_mask(build, clean, rescaled, found)
+        step = bias_correction(place, image=head, mask=mask, kind="brain_bias_correction", debug=method.debug)
+        text = f"Bias-corrected T1w (N4 in the head, then in the brain); {SCALE}."
+        sidecar = sidecars.t1w_sidecar(text, build.sources(outputs.CLEAN_T1W))
+        even = build.add(step, build.export(CORRECTED, outputs.NUCOR_T1W, sidecar)).product(CORRECTED)
+    crop = imaging(
+        place,
+        "brain",
+        "crop-brain",
+        *("--image", Input("T1w.nii.gz", even), "--mask", Input("mask.nii.gz", mask), "--output", BRAIN),
+        outputs=(BRAIN,),
     )
+    return Images(clean=clean, corrected=even, brain_mask=mask, brain=build.add(crop).product(BRAIN))
 
 
-def _normalised(build: ScanSteps, corrected: str) -> str:
-    method, output = build.method, "normalised.nii.gz"
+def _one_range(build: ScanSteps, clean: str) -> str:
+    output = "positive.nii.gz"
+    words = ("--input", Input("T1w.nii.gz", clean), "--output", output)
+    step = imaging(build.place, "positive_range", "to-positive-range", *words, outputs=(output,))
+    return build.add(step).product(output)
+
+
+def _corrected_head(build: ScanSteps, positive: str) -> str:
+    output = "head_mask.nii.gz"
+    words = ("--image", Input("T1w.nii.gz", positive), "--output", output)
+    mask = build.add(imaging(build.place, "head_mask", "head-mask", *words, outputs=(output,))).product(output)
+    step = bias_correction(build.place, image=positive, mask=mask, kind="bias_correction", debug=build.method.debug)
+    return build.add(step).product(CORRECTED)
+
+
+def _corrected_by_tissue(build: ScanSteps, head: str, transform: str) -> str:
+    assert build.model.priors is not None
+    field = build.add(
+        displacement_field(
+            build.place, "head_displacement", image=build.model.t1w, reference=head, transforms=[transform]
+        )
+    )
     step = imaging(
         build.place,
-        "intensity_normalisation",
+        "tissue_bias_correction",
+        "correct-by-tissue",
+        *("--image", Input("T1w.nii.gz", head)),
+        *("--displacement", Input("displacement.nii.gz", field.product(DISPLACEMENT))),
+        *("--priors", Input("priors.nii.gz", build.model.priors.path)),
+        *("--priors_table", Input("priors.tsv", build.model.priors.labels), "--output", CORRECTED),
+        outputs=(CORRECTED,),
+    )
+    return build.add(step).product(CORRECTED)
+
+
+def normalised(build: ScanSteps, kind: str, image: str) -> str:
+    """An image in the common range of intensities."""
+    return build.add(normalisation(build, kind, image)).product("normalised.nii.gz")
+
+
+def normalisation(build: ScanSteps, kind: str, image: str) -> Step:
+    method, output = build.method, "normalised.nii.gz"
+    return imaging(
+        build.place,
+        kind,
         "rescale",
-        *("--input", Input("T1w.nii.gz", corrected), "--output", output),
+        *("--input", Input("T1w.nii.gz", image), "--output", output),
         *("--range_min", repr(method.normalised_minimum), "--range_max", repr(method.normalised_maximum)),
         *("--clip_percent", repr(method.clip_percent)),
         outputs=(output,),
     )
-    text = (
-        f"Bias-corrected T1w, rescaled to {method.normalised_minimum:g}–{method.normalised_maximum:g} "
-        f"with {method.clip_percent:g} % clipped at each end."
-    )
-    sidecar = sidecars.t1w_sidecar(text, build.sources(outputs.NUCOR_T1W))
-    return build.add(step, build.export(output, outputs.PREPROC_T1W, sidecar)).product(output)
 
 
-def find_brain(build: ScanSteps, clean: str, normalised: str) -> str:
-    """The brain mask, by whichever way was chosen; every way ends in a step called ``brain_mask``."""
-    step = {
-        BrainExtraction.TEMPLATE: _mask_by_template,
-        BrainExtraction.BET: _mask_by_bet,
-        BrainExtraction.GIVEN: _mask_given,
-    }[build.method.brain_extraction](build, clean, normalised)
-    sidecar = sidecars.brain_mask_sidecar(build.subject.scan, build.sources(outputs.PREPROC_T1W))
-    return build.add(step, build.export(step.outputs[0], outputs.BRAIN_MASK, sidecar)).product(step.outputs[0])
+def _brain_mask(build: ScanSteps, clean: str, even: str, transform: str) -> str:
+    """The brain mask that is registered with, by whichever way was chosen; every way ends in ``brain_mask``."""
+    extraction = build.method.brain_extraction
+    if extraction is BrainExtraction.TEMPLATE:
+        step = _mask_by_template(build, even, transform)
+    elif extraction is BrainExtraction.BET:
+        method = build.method
+        step = bet(build.place, image=even, frac=method.bet_frac, vertical_gradient=method.bet_vertical_gradient)
+    else:
+        step = _mask_given(build, clean)
+    output = step.outputs[0]
+    if extraction is BrainExtraction.TEMPLATE and build.model.priors is not None:
+        return build.add(step).product(output)  # the segmentation makes the one that is published
+    sidecar = sidecars.brain_mask_sidecar(build.subject.scan, build.sources(outputs.CLEAN_T1W))
+    return build.add(step, build.export(output, outputs.BRAIN_MASK, sidecar)).product(output)
 
 
-def _mask_by_template(build: ScanSteps, clean: str, normalised: str) -> Step:
-    place, model = build.place, build.model
-    seed = build.method.random_seed
-    found = build.add(
-        brain_registration(place, fixed=normalised, moving=model.t1w, seed=seed, debug=build.method.debug)
-    )
+def _mask_by_template(build: ScanSteps, even: str, transform: str) -> Step:
     coarse = build.add(
         apply_to_image(
-            place,
+            build.place,
             "coarse_brain_mask",
-            image=model.brain_mask,
-            reference=normalised,
-            transform=found.product(COMPOSITE),
+            image=build.model.brain_mask,
+            reference=even,
+            transform=transform,
             interpolation=PROBABILITY,
             output="probability.nii.gz",
         )
     )
     return imaging(
-        place,
+        build.place,
         "brain_mask",
         "refine-brain-mask",
-        *("--image", Input("T1w.nii.gz", normalised)),
+        *("--image", Input("T1w.nii.gz", even)),
         *("--mask", Input("probability.nii.gz", coarse.product("probability.nii.gz"))),
         *("--output", "brain_mask.nii.gz"),
         outputs=("brain_mask.nii.gz",),
     )
 
 
-def _mask_by_bet(build: ScanSteps, clean: str, normalised: str) -> Step:
-    method = build.method
-    return bet(build.place, image=normalised, frac=method.bet_frac, vertical_gradient=method.bet_vertical_gradient)
-
-
-def _mask_given(build: ScanSteps, clean: str, normalised: str) -> Step:
+def _mask_given(build: ScanSteps, clean: str) -> Step:
     assert build.subject.brain_mask is not None
     return imaging(
         build.place,

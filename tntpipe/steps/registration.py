@@ -102,7 +102,7 @@ def _registration(
     place: Place,
     kind: str,
     files: tuple[Input, ...],
-    start: str,
+    start: str | None,
     stages: list[str],
     variant: str,
     seed: int,
@@ -114,7 +114,7 @@ def _registration(
         *("--output", f"[,{WARPED}]", "--interpolation", "Linear"),
         *("--use-histogram-matching", "0"),
         *(("--winsorize-image-intensities", "[0.005,0.995]") if winsorise else ()),
-        *("--initial-moving-transform", start),
+        *(("--initial-moving-transform", start) if start else ()),
         *stages,
     ]
     return Step(
@@ -141,6 +141,7 @@ very bad scan takes all 50)."""
 BRAIN_CONVERGENCE_WINDOW = 20
 """The line search of rigid and affine goes uphill for some iterations now and then, and 10 that do so on average count
 as converged: with 10, the same head stopped after 15 iterations at 8 mm, with 20 it went on from MI 0.69 to 1.09."""
+
 
 def brain_registration(place: Place, *, fixed: Source, moving: Source, seed: int, debug: bool = False) -> Step:
     """Whole-head template to whole-head scan, rigid and affine, to know about where the brain is.
@@ -173,11 +174,10 @@ def tissue_registration(
     *,
     fixed: Mapping[str, Source],
     moving: Mapping[str, Source],
-    start: Source,
     seed: int,
     debug: bool = False,
 ) -> Step:
-    """SyN of an atlas's tissue probabilities onto those found in the scan, from the transform ``start``.
+    """SyN of an atlas's tissue probabilities, brought to the scan already, onto those found in it.
 
     A registration of intensities leaves a narrow ventricle of the model in a wide one of the scan; the tissues that
     were found there pull it open, and the nuclei beside it along (Ashburner 2007, NeuroImage 38:95, registers tissue
@@ -185,15 +185,14 @@ def tissue_registration(
     """
     scan = {tissue: Input(f"fixed_{tissue}.nii.gz", fixed[tissue]) for tissue in TISSUES}
     model = {tissue: Input(f"moving_{tissue}.nii.gz", moving[tissue]) for tissue in TISSUES}
-    first = Input("start.h5", start)
     stages = ["--transform", f"SyN[{TISSUE_SYN}]"]
     for tissue in TISSUES:
         stages += ["--metric", f"MeanSquares[{scan[tissue].word},{model[tissue].word},1]"]
     counts = "x".join("1" for _ in TISSUE_LEVELS_MM) if debug else TISSUE_ITERATIONS
     stages += ["--convergence", f"[{counts},1e-7,10]", *_levels_mm(place, TISSUE_LEVELS_MM)]
-    files = (*scan.values(), *model.values(), first)
+    files = (*scan.values(), *model.values())
     variant = "debug" if debug else ""
-    return _registration(place, "tissue_registration", files, first.word, stages, variant, seed, winsorise=False)
+    return _registration(place, "tissue_registration", files, None, stages, variant, seed, winsorise=False)
 
 
 def _levels_mm(place: Place, levels_mm: tuple[float, ...]) -> list[str]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from tntpipe.steps.step import Input, Place, Source, Step
 
 PROBABILITY, MASK, LABELS = "Linear", "NearestNeighbor", "GenericLabel[Linear]"
@@ -19,7 +21,11 @@ def apply_to_image(
     output: str,
 ) -> Step:
     """Carry a model image to the grid of ``reference`` with the transform that maps model to scan."""
-    files = (Input("image.nii.gz", image), Input("reference.nii.gz", reference), Input("transform.h5", transform))
+    files = (
+        Input("image.nii.gz", image),
+        Input("reference.nii.gz", reference),
+        _transform_input("transform", transform),
+    )
     data_type = {PROBABILITY: "float", MASK: "uchar", LABELS: "int"}[interpolation]
     return Step(
         place=place,
@@ -39,16 +45,24 @@ def apply_to_image(
 DISPLACEMENT = "displacement.nii.gz"
 
 
-def displacement_field(place: Place, kind: str, *, image: Source, reference: Source, transform: Source) -> Step:
-    """For each voxel of ``reference``, the vector (mm, LPS) to its place in the model, of which ``image`` is one."""
-    files = (Input("image.nii.gz", image), Input("reference.nii.gz", reference), Input("transform.h5", transform))
+def displacement_field(
+    place: Place, kind: str, *, image: Source, reference: Source, transforms: Sequence[Source]
+) -> Step:
+    """The vector (mm, LPS) from each voxel of ``reference`` to its place in the space of ``image``.
+
+    A point of ``reference`` goes through the transforms in their order. What is written is a transform itself: ANTs
+    applies it like the ones that it is made of.
+    """
+    chain = tuple(_transform_input(f"transform{n}", source) for n, source in enumerate(transforms))
+    files = (Input("image.nii.gz", image), Input("reference.nii.gz", reference), *chain)
     return Step(
         place=place,
         kind=kind,
         program="antsApplyTransforms",
         arguments=(
             *("--dimensionality", "3", "--verbose", "1", "--input", files[0].word),
-            *("--reference-image", files[1].word, "--transform", files[2].word),
+            *("--reference-image", files[1].word),
+            *(word for item in chain for word in ("--transform", item.word)),
             *("--output", f"[{DISPLACEMENT},1]"),
         ),
         inputs=files,
@@ -57,13 +71,18 @@ def displacement_field(place: Place, kind: str, *, image: Source, reference: Sou
     )
 
 
+def _transform_input(role: str, source: Source) -> Input:
+    """A transform by the name that tells ANTs its format: a displacement field, or ANTs' own."""
+    return Input(f"{role}.nii.gz" if str(source).endswith(".nii.gz") else f"{role}.h5", source)
+
+
 def apply_to_points(place: Place, *, points: Source, inverse: Source) -> Step:
     """Carry model points (CSV, LPS, mm) to the scan.
 
     Points map the opposite way to images: the transform that brings scan images to the model brings model points to
     the scan.
     """
-    files = (Input("points.csv", points), Input("inverse.h5", inverse))
+    files = (Input("points.csv", points), _transform_input("inverse", inverse))
     return Step(
         place=place,
         kind="tag_transform",
