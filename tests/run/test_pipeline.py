@@ -59,18 +59,33 @@ def exports(graph: Graph) -> list[str]:
 
 
 LINEAR_AND_SYN = {"linear_registration", "nonlinear_registration"}
+BY_PRIORS = {"brain_registration", *LINEAR_AND_SYN, "tissue_registration"}
 
 
-def test_by_default_there_are_a_coarse_a_linear_and_a_syn_registration() -> None:
+def test_with_probabilities_heads_brains_and_tissues_are_registered_in_turn() -> None:
     graph = graph_of(Method())
+    assert kinds(graph, "antsRegistration") == BY_PRIORS
+    assert not {"subcortex_statistics", "intracranial_mask", "intracranial_statistics"} & kinds(graph)
+    assert "Atropos" not in {step.program for step in graph}
+
+
+def test_without_probabilities_tissues_come_from_tags_and_atropos() -> None:
+    graph = graph_of(Method(), priors=False)
     assert kinds(graph, "antsRegistration") == {"brain_registration", *LINEAR_AND_SYN}
-    assert not {"subcortex", "intracranial_mask", "intracranial_statistics"} & kinds(graph)
+    assert {"tissue_samples", "tissue_start", "tissue_segmentation", "brain_bias_correction"} <= kinds(graph)
+    assert not {"segmentation", "tissue_maps", "tissue_bias_correction"} & kinds(graph)
+
+
+def test_nuclei_of_the_models_probabilities_come_from_the_segmentation() -> None:
+    graph = graph_of(Method(subcortical=True))
+    assert kinds(graph) - kinds(graph_of(Method())) == {"subcortex_statistics"}
+    assert source(graph, "subcortex_statistics", "labels.nii.gz") == "sub-01/segmentation/segmented_subcortex.nii.gz"
 
 
 def test_subcortical_labels_in_the_models_space_come_by_its_registration() -> None:
-    graph = graph_of(Method(subcortical=True))
+    graph = graph_of(Method(subcortical=True), priors=False)
     assert kinds(graph, "antsRegistration") == {"brain_registration", *LINEAR_AND_SYN}
-    assert kinds(graph) - kinds(graph_of(Method())) == {"subcortex", "subcortex_statistics"}
+    assert kinds(graph) - kinds(graph_of(Method(), priors=False)) == {"subcortex", "subcortex_statistics"}
     assert source(graph, "subcortex", "transform.h5") == "sub-01/nonlinear_registration/Composite.h5"
 
 
@@ -81,24 +96,46 @@ def test_subcortical_labels_of_another_space_cost_one_more_linear_and_syn_regist
     assert source(graph, "subcortex", "transform.h5") == "sub-01/subcortical_nonlinear_registration/Composite.h5"
     assert source(graph, "subcortex", "image.nii.gz") == "subcortical-model-Other/model_subcortex/clean.nii.gz"
     for kind in ("intracranial_mask", "lobes", "warped_brain_mask"):
-        assert source(graph, kind, "transform.h5") == "sub-01/nonlinear_registration/Composite.h5"
+        assert source(graph, kind, "transform.nii.gz") == "sub-01/displacement/displacement.nii.gz"
 
 
 def test_points_come_by_the_inverse_of_what_images_come_by() -> None:
     graph = graph_of(Method())
-    assert source(graph, "tag_transform", "inverse.h5") == "sub-01/nonlinear_registration/InverseComposite.h5"
-    assert source(graph, "nonlinear_registration", "fixed.nii.gz").startswith("sub-01/")
-    assert source(graph, "nonlinear_registration", "moving.nii.gz").startswith("model-Main/")
+    assert source(graph, "tag_transform", "inverse.nii.gz") == "sub-01/inverse_displacement/displacement.nii.gz"
+    without = graph_of(Method(), priors=False)
+    assert source(without, "tag_transform", "inverse.h5") == "sub-01/nonlinear_registration/InverseComposite.h5"
+    assert source(graph, "nonlinear_registration", "fixed.nii.gz") == "sub-01/brain/brain.nii.gz"
+    assert source(graph, "nonlinear_registration", "moving.nii.gz") == "model-Main/model_brain/masked.nii.gz"
+
+
+def test_the_way_there_goes_through_the_tissues_first_and_the_way_back_last() -> None:
+    graph = graph_of(Method())
+    there = [str(item.source) for item in graph.steps["sub-01/displacement"].inputs[2:]]
+    assert there == ["sub-01/tissue_registration/Composite.h5", "sub-01/nonlinear_registration/Composite.h5"]
+    back = [str(item.source) for item in graph.steps["sub-01/inverse_displacement"].inputs[2:]]
+    inverse = "InverseComposite.h5"
+    assert back == [f"sub-01/nonlinear_registration/{inverse}", f"sub-01/tissue_registration/{inverse}"]
 
 
 @pytest.mark.parametrize(("extraction", "program"), [(BrainExtraction.BET, "bet"), (BrainExtraction.GIVEN, "imaging")])
-def test_another_way_to_the_brain_mask_saves_the_coarse_registration(extraction: BrainExtraction, program: str) -> None:
-    graph = graph_of(Method(brain_extraction=extraction))
-    assert kinds(graph, "antsRegistration") == LINEAR_AND_SYN
-    assert kinds(graph_of(Method())) - kinds(graph) == {"brain_registration", "coarse_brain_mask"}
-    assert graph.steps["sub-01/brain_mask"].program == program
-    if extraction is BrainExtraction.GIVEN:
-        assert source(graph, "brain_mask", "mask.nii.gz") == "/masks/sub-01.nii.gz"
+def test_another_way_to_the_brain_mask_saves_the_templates(extraction: BrainExtraction, program: str) -> None:
+    for priors, saved in ((True, {"coarse_brain_mask"}), (False, {"brain_registration", "coarse_brain_mask"})):
+        graph = graph_of(Method(brain_extraction=extraction), priors=priors)
+        assert kinds(graph_of(Method(), priors=priors)) - kinds(graph) == saved
+        assert graph.steps["sub-01/brain_mask"].program == program
+        if extraction is BrainExtraction.GIVEN:
+            assert source(graph, "brain_mask", "mask.nii.gz") == "/masks/sub-01.nii.gz"
+
+
+@pytest.mark.parametrize("extraction", BrainExtraction)
+@pytest.mark.parametrize("priors", [False, True])
+def test_one_brain_mask_is_published_and_it_is_the_users_where_there_is_one(
+    extraction: BrainExtraction, priors: bool
+) -> None:
+    graph = graph_of(Method(brain_extraction=extraction), priors=priors)
+    makers = [step.kind for step in graph for export in step.exports if "_desc-brain_mask" in export.path]
+    by_segmentation = priors and extraction is BrainExtraction.TEMPLATE
+    assert makers == ["segmentation" if by_segmentation else "brain_mask"]
 
 
 def test_bets_settings_redo_the_mask_and_nothing_before_it() -> None:
@@ -122,14 +159,15 @@ def test_no_two_derivatives_of_two_scans_have_one_name(case: tuple[Method, Model
 def test_every_step_of_every_variant_was_measured(case: tuple[Method, Model | None]) -> None:
     method, second = case
     measured = shipped_measurements()["kinds"]
-    graph = graph_of(method, subcortical_model=second)
-    assert {step.kind for step in graph} <= set(measured)
-    missing = {(s.kind, s.variant) for s in graph if s.variant not in measured[s.kind]}
+    graphs = [graph_of(method, subcortical_model=second, priors=priors) for priors in (True, False)]
+    steps = [step for graph in graphs for step in graph]
+    assert {step.kind for step in steps} <= set(measured)
+    missing = {(s.kind, s.variant) for s in steps if s.variant not in measured[s.kind]}
     assert not missing, "each step takes its own figures, not the largest of its kind"
 
 
 def test_what_is_measured_is_what_some_run_does() -> None:
-    graphs = [graph_of(method, subcortical_model=second) for method, second in GRAPHS]
+    graphs = [graph_of(method, subcortical_model=second, priors=p) for method, second in GRAPHS for p in (True, False)]
     assert set(shipped_measurements()["kinds"]) == {step.kind for graph in graphs for step in graph}
 
 
@@ -169,8 +207,8 @@ def test_jobs_follow_only_what_is_not_done() -> None:
     done = {name for name, step in graph.steps.items() if not step.scan} | {"sub-01/clean_header"}
     jobs = {job.name: job for job in jobs_of(graph, Estimates(), done, 3)}
     assert set(jobs) == set(graph.steps) - done
-    assert jobs["sub-01/bias_correction"].follows == ()
-    assert jobs["sub-01/linear_registration"].follows == ("sub-01/normalised_brain",)
+    assert jobs["sub-01/positive_range"].follows == ()
+    assert jobs["sub-01/linear_registration"].follows == ("sub-01/brain",)
     assert jobs["sub-01/linear_registration"].request.cpus == 3
     assert all(set(job.follows) <= set(jobs) for job in jobs.values())
 

@@ -20,8 +20,8 @@ SECOND = Scan(
 TISSUES = TissueClasses(names={1: "CSF", 2: "GM", 3: "WM"})
 
 
-def model(space: str, *, whole: bool = True) -> Model:
-    """A model of that name: with everything, or with subcortical labels only."""
+def model(space: str, *, whole: bool = True, priors: bool = False) -> Model:
+    """A model of that name: with everything, or with subcortical labels only; with probabilities, or without."""
 
     def labelled(name: str) -> Labelled:
         return Labelled(path=Path(f"/models/{space}/{name}.nii.gz"), labels=Path(f"/models/{space}/{name}_labels.tsv"))
@@ -34,12 +34,13 @@ def model(space: str, *, whole: bool = True) -> Model:
         tags=labelled("tags") if whole else None,
         intracranial_mask=Path(f"/models/{space}/icv.nii.gz") if whole else None,
         subcortex=labelled("subcortex"),
+        priors=labelled("priors") if priors else None,
     )
 
 
-def graph_of(method: Method, *scans: Scan, subcortical_model: Model | None = None) -> Graph:
+def graph_of(method: Method, *scans: Scan, subcortical_model: Model | None = None, priors: bool = True) -> Graph:
     """All steps of these scans (of one scan where none is given) with the model ``Main``."""
-    main = prepare_model(model("Main"), "model-Main", 1000, method)
+    main = prepare_model(model("Main", priors=priors), "model-Main", 1000, method)
     second = None
     if subcortical_model is not None:
         second = prepare_model(subcortical_model, f"subcortical-model-{subcortical_model.space}", 2000, method)

@@ -15,10 +15,11 @@ from tntpipe.steps.registration import (
     brain_registration,
     linear_registration,
     nonlinear_registration,
+    tissue_registration,
 )
 from tntpipe.steps.step import Input, Place, Step
 from tntpipe.steps.tissue import atropos
-from tntpipe.steps.transforms import LABELS, MASK, PROBABILITY, apply_to_image, apply_to_points
+from tntpipe.steps.transforms import LABELS, MASK, PROBABILITY, apply_to_image, apply_to_points, displacement_field
 
 PLACE = Place(folder="sub-01", scan="sub-01", voxels=1000, voxel_mm=1.0)
 T1W, TEMPLATE = "sub-01/normalised/T1w.nii.gz", "model/T1w/clean.nii.gz"
@@ -78,15 +79,17 @@ def test_debug_iterates_once_a_level() -> None:
 def test_the_coarse_registration_works_on_the_same_grids_whatever_the_voxel_size(voxel_mm: float, shrink: str) -> None:
     place = dataclasses.replace(PLACE, voxel_mm=voxel_mm)
     step = brain_registration(place, fixed=T1W, moving=TEMPLATE, seed=1)
-    assert words(step).count(f"--shrink-factors {shrink} --smoothing-sigmas 4x2mm") == 2  # affine, SyN
+    assert words(step).count(f"--shrink-factors {shrink} --smoothing-sigmas 4x2mm") == 1  # affine
     assert words(step).count(f"x{shrink} --smoothing-sigmas 8x4x2mm") == 1  # rigid
 
 
-@pytest.mark.parametrize(("voxel_mm", "shrink"), [(1.0, "4"), (2.0, "2"), (4.0, "1"), (6.0, "1")])
-def test_n4_works_at_4_mm(voxel_mm: float, shrink: str) -> None:
-    step = bias_correction(dataclasses.replace(PLACE, voxel_mm=voxel_mm), image=T1W, variant="reference")
+@pytest.mark.parametrize(("voxel_mm", "shrink"), [(1.0, "8"), (2.0, "4"), (4.0, "2"), (9.0, "1")])
+def test_n4_works_in_a_mask_at_8_mm(voxel_mm: float, shrink: str) -> None:
+    place = dataclasses.replace(PLACE, voxel_mm=voxel_mm)
+    step = bias_correction(place, image=T1W, mask=T1W, kind="bias_correction")
     assert words(step) == (
-        f"--image-dimensionality 3 --verbose 1 --input-image in/T1w.nii.gz --shrink-factor {shrink} "
+        "--image-dimensionality 3 --verbose 1 --input-image in/T1w.nii.gz --mask-image in/mask.nii.gz "
+        f"--shrink-factor {shrink} "
         "--convergence [50x50x50x50,0.0000001] --bspline-fitting [200] --output corrected.nii.gz"
     )
 
@@ -96,7 +99,7 @@ def test_atropos_starts_from_the_labels_and_weighs_them_no_further() -> None:
     assert words(step) == (
         "--image-dimensionality 3 --verbose 1 --use-random-seed 0 --intensity-image in/T1w.nii.gz "
         "--mask-image in/mask.nii.gz --initialization PriorLabelImage[3,in/initial.nii.gz,0] "
-        "--likelihood-model Gaussian --mrf [0.1,1x1x1] --convergence [5,0] "
+        "--likelihood-model Gaussian --mrf [0.1,1x1x1] --convergence [1,0] "
         "--output [segmentation.nii.gz,posterior%d.nii.gz]"
     )
     assert step.outputs == ("segmentation.nii.gz", "posterior1.nii.gz", "posterior2.nii.gz", "posterior3.nii.gz")
@@ -109,12 +112,41 @@ def test_atropos_starts_from_the_labels_and_weighs_them_no_further() -> None:
 )
 def test_an_image_comes_to_the_scan(interpolation: str, data_type: str) -> None:
     step = apply_to_image(
-        PLACE, "lobes", image=T1W, reference=T1W, transform=T1W, interpolation=interpolation, output="lobes.nii.gz"
+        PLACE,
+        "lobes",
+        image=T1W,
+        reference=T1W,
+        transform="syn/C.h5",
+        interpolation=interpolation,
+        output="lobes.nii.gz",
     )
     assert words(step) == (
         "--dimensionality 3 --verbose 1 --input in/image.nii.gz --reference-image in/reference.nii.gz "
         f"--transform in/transform.h5 --interpolation {interpolation} --output-data-type {data_type} "
         "--output lobes.nii.gz"
+    )
+
+
+def test_a_displacement_field_goes_through_its_transforms_in_their_order() -> None:
+    chain = ["sub-01/second/Composite.h5", "sub-01/first/displacement.nii.gz"]
+    step = displacement_field(PLACE, "displacement", image=TEMPLATE, reference=T1W, transforms=chain)
+    assert words(step) == (
+        "--dimensionality 3 --verbose 1 --input in/image.nii.gz --reference-image in/reference.nii.gz "
+        "--transform in/transform0.h5 --transform in/transform1.nii.gz --output [displacement.nii.gz,1]"
+    )
+    assert [item.source for item in step.inputs[2:]] == chain
+
+
+def test_tissues_are_registered_map_by_map_from_where_they_are() -> None:
+    maps = {tissue: f"sub-01/maps/{tissue}.nii.gz" for tissue in ("CSF", "GM", "WM")}
+    step = tissue_registration(PLACE, fixed=maps, moving=maps, seed=1)
+    assert words(step) == (
+        "--dimensionality 3 --float 0 --verbose 1 --random-seed 1 --collapse-output-transforms 1 "
+        "--write-composite-transform 1 --output [,Warped.nii.gz] --interpolation Linear --use-histogram-matching 0 "
+        "--transform SyN[0.2,3,0] --metric MeanSquares[in/fixed_CSF.nii.gz,in/moving_CSF.nii.gz,1] "
+        "--metric MeanSquares[in/fixed_GM.nii.gz,in/moving_GM.nii.gz,1] "
+        "--metric MeanSquares[in/fixed_WM.nii.gz,in/moving_WM.nii.gz,1] --convergence [60x40,1e-7,10] "
+        "--shrink-factors 8x4 --smoothing-sigmas 4x2mm"
     )
 
 

@@ -34,14 +34,13 @@ def preprocess(build: ScanSteps) -> Images:
     positive = _one_range(build, clean)
     head = _corrected_head(build, positive)
     rescaled = normalised(build, "head_intensities", head)
-    found = build.add(
-        brain_registration(place, fixed=rescaled, moving=build.model.t1w, seed=method.random_seed, debug=method.debug)
-    ).product(COMPOSITE)
     if build.model.priors is not None:
-        even = _corrected_by_tissue(build, head, found)
-        mask = _brain_mask(build, clean, even, found)
+        transform = _registered_head(build, rescaled)
+        even = _corrected_by_tissue(build, head, transform)
+        mask = _brain_mask(build, clean, even, transform)
     else:
-        mask = _brain_mask(build, clean, rescaled, found)
+        by_template = method.brain_extraction is BrainExtraction.TEMPLATE
+        mask = _brain_mask(build, clean, rescaled, _registered_head(build, rescaled) if by_template else "")
         step = bias_correction(place, image=head, mask=mask, kind="brain_bias_correction", debug=method.debug)
         text = f"Bias-corrected T1w (N4 in the head, then in the brain); {SCALE}."
         sidecar = sidecars.t1w_sidecar(text, build.sources(outputs.CLEAN_T1W))
@@ -54,6 +53,14 @@ def preprocess(build: ScanSteps) -> Images:
         outputs=(BRAIN,),
     )
     return Images(clean=clean, corrected=even, brain_mask=mask, brain=build.add(crop).product(BRAIN))
+
+
+def _registered_head(build: ScanSteps, rescaled: str) -> str:
+    model, method = build.model, build.method
+    step = brain_registration(
+        build.place, fixed=rescaled, moving=model.t1w, seed=method.random_seed, debug=method.debug
+    )
+    return build.add(step).product(COMPOSITE)
 
 
 def _one_range(build: ScanSteps, clean: str) -> str:

@@ -5,8 +5,10 @@ from __future__ import annotations
 from tntpipe.steps.step import Input, Place, Source, Step
 
 MRF = "[0.1,1x1x1]"
-CONVERGENCE = "[5,0]"
-"""Smoothing and iterations of ``antsAtroposN4.sh`` (ANTs 2.5)."""
+"""Smoothing of ``antsAtroposN4.sh`` (ANTs 2.5)."""
+CONVERGENCE = "[1,0]"
+"""That script's [5,0] does no more either: a threshold of 0 ends it as soon as the mean posterior falls, which it does
+after the first iteration whatever the start."""
 
 SEGMENTATION = "segmentation.nii.gz"
 
