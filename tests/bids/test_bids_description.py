@@ -90,13 +90,20 @@ def test_the_link_is_relative_where_both_folders_move_together(bids: str, out: s
         ({}, "antsRegistrationSyN.sh", "Subcortical"),
         ({"registration": "quick"}, "antsRegistrationSyNQuick.sh", "antsRegistrationSyN.sh"),
         ({"registration": "debug"}, "not to be analysed", "antsRegistrationSyN"),
-        ({"brain_extraction": "bet"}, "FSL BET [4]", "template and refining"),
+        ({"brain_extraction": "bet"}, "FSL BET [4]", "whole-head template"),
         ({"brain_extraction": "given"}, "provided by the user", "Smith SM"),
         (
             {"subcortical_model": "Colin27"},
             "Subcortical structures were carried from the model Colin27",
             "Intracranial",
         ),
+        (
+            {"subcortical_model": FACTS.model},
+            "structures are those of the same segmentation",
+            "structures were carried",
+        ),
+        ({}, "Gaussian mixture with partial volume", "Atropos"),
+        ({"atlas": False}, "separated with Atropos", "mixture"),
         ({"intracranial_volume": True}, "Intracranial volume", "Subcortical"),
     ],
 )
@@ -108,10 +115,10 @@ def test_the_methods_say_what_the_run_did_and_nothing_else(settings: dict[str, o
 
 def test_references_are_numbered_as_they_are_cited() -> None:
     paragraph, _, references = methods_text(replace(FACTS, brain_extraction="bet")).partition("## References")
-    assert [paragraph.index(f"[{number}]") for number in range(1, 7)] == sorted(
-        paragraph.index(f"[{number}]") for number in range(1, 7)
+    assert [paragraph.index(f"[{number}]") for number in range(1, 8)] == sorted(
+        paragraph.index(f"[{number}]") for number in range(1, 8)
     )
-    assert references.count("doi:") == 6
+    assert references.count("doi:") == 7
     assert "1. Gorgolewski" in references
 
 

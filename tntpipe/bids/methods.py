@@ -5,6 +5,7 @@ It says only what this run did: an option that was off leaves no sentence. Refer
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -20,13 +21,18 @@ REFERENCES = {
     "Med Image Anal 2008;12(1):26-41. doi:10.1016/j.media.2007.06.004",
     "atropos": "Avants BB, et al. An open source multivariate framework for n-tissue segmentation with evaluation on "
     "public data. Neuroinformatics 2011;9(4):381-400. doi:10.1007/s12021-011-9109-y",
+    "mixture": "Ashburner J, Friston KJ. Unified segmentation. NeuroImage 2005;26(3):839-51. "
+    "doi:10.1016/j.neuroimage.2005.02.018",
+    "samseg": "Puonti O, et al. Fast and sequence-adaptive whole-brain segmentation using parametric Bayesian "
+    "modeling. NeuroImage 2016;143:235-49. doi:10.1016/j.neuroimage.2016.09.011",
     "bet": "Smith SM. Fast robust automated brain extraction. Hum Brain Mapp 2002;17(3):143-55. doi:10.1002/hbm.10062",
     "bids": "Gorgolewski KJ, et al. The brain imaging data structure. Sci Data 2016;3:160044. "
     "doi:10.1038/sdata.2016.44",
 }
 
 _BRAIN = {
-    "template": "The brain was extracted by registering a whole-head template and refining its mask.",
+    "template": "The brain was found by an affine registration of a whole-head template, its mask refined by "
+    "intensities.",
     "given": "The brain masks were provided by the user.",
     "bet": "The brain was extracted with FSL BET {bet}.",
 }
@@ -49,6 +55,8 @@ class RunFacts:
     brain_extraction: BrainExtraction
     subcortical_model: str | None = None
     intracranial_volume: bool = False
+    atlas: bool = True
+    """Whether the model's probabilities of structures were used, or its tags."""
 
 
 @dataclass(slots=True)
@@ -82,17 +90,37 @@ def _sentences(facts: RunFacts, bids: str, bibliography: _Bibliography) -> list[
     sentences = [
         f"T1-weighted images, organised in BIDS {bids}, were processed with tntpipe {facts.tntpipe_version}, "
         f"which runs ANTs ({facts.ants_flavour}, version {facts.ants_version}) {cite('ants')}.",
-        f"Intensity non-uniformity was corrected with N4 {cite('n4')}, and intensities were rescaled.",
+        f"Intensities were brought to one range, and their non-uniformity was corrected with N4 {cite('n4')}.",
         _BRAIN[facts.brain_extraction].format(bet=cite("bet") if facts.brain_extraction == "bet" else ""),
-        f"The model {facts.model} was registered to each scan by a linear and then a symmetric diffeomorphic (SyN) "
-        f"transform {cite('syn')}, {_REGISTRATION[facts.registration]}.",
-        "Grey matter, white matter and cerebrospinal fluid were separated with Atropos "
-        f"{cite('atropos')}, started from the intensities at tags of the model carried to the scan.",
+        f"The brain of the model {facts.model} was registered to each scan's by a linear and then a symmetric "
+        f"diffeomorphic (SyN) transform {cite('syn')}, {_REGISTRATION[facts.registration]}.",
+        *(_by_atlas(cite) if facts.atlas else _by_tags(cite)),
         "Lobes were carried from the model to the scan, and the volume and mean intensity of each tissue in each lobe "
         "were computed.",
     ]
     if facts.subcortical_model is not None:
-        sentences.append(f"Subcortical structures were carried from the model {facts.subcortical_model}.")
+        by_atlas = facts.atlas and facts.subcortical_model == facts.model
+        sentences.append(
+            "Subcortical structures are those of the same segmentation."
+            if by_atlas
+            else f"Subcortical structures were carried from the model {facts.subcortical_model}."
+        )
     if facts.intracranial_volume:
         sentences.append("Intracranial volume is that of the model's intracranial mask carried to the scan.")
     return sentences
+
+
+def _by_atlas(cite: Callable[[str], str]) -> list[str]:
+    return [
+        "Grey matter, white matter, cerebrospinal fluid and subcortical structures were found by "
+        "expectation-maximisation of a Gaussian mixture with partial volume and a smooth field, the probabilities of "
+        f"an atlas carried to the scan as its prior {cite('mixture')}{cite('samseg')}.",
+        "In between, the atlas's tissue probabilities were registered (SyN, mean squares) to those found in the scan.",
+    ]
+
+
+def _by_tags(cite: Callable[[str], str]) -> list[str]:
+    return [
+        "Grey matter, white matter and cerebrospinal fluid were separated with Atropos "
+        f"{cite('atropos')}, started from the intensities at tags of the model carried to the scan."
+    ]

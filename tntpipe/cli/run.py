@@ -377,6 +377,7 @@ def _facts(settings: Settings, plan: Plan) -> RunFacts:
         brain_extraction=method.brain_extraction.value,
         subcortical_model=(second or settings.model).space if method.subcortical else None,
         intracranial_volume=method.intracranial_volume,
+        atlas=settings.model.priors is not None,
     )
 
 

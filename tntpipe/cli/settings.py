@@ -59,6 +59,7 @@ class Settings:
         model = self.subcortical_model.space if self.subcortical_model is not None else None
         return plain | {
             "model": self.model.space,
+            "atlas": self.model.priors is not None,
             "subcortical_model": model,
             "n_proc": self.n_proc,
             "memory_gb": self.memory_gb,

@@ -32,6 +32,7 @@ def methods_of(facts: RunStarted) -> tuple[str, list[str]] | None:
             brain_extraction=extraction,
             subcortical_model=(settings.get("subcortical_model") or model) if settings.get("subcortical") else None,
             intracranial_volume=bool(settings.get("intracranial_volume")),
+            atlas=bool(settings.get("atlas")),
         )
     )
     return paragraph.replace("`", ""), references
