@@ -13,12 +13,13 @@ from __future__ import annotations
 import argparse
 import datetime
 import json
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import ModuleType
 
 import tntpipe
-from benchmarks import accuracy_coil, accuracy_ixi, accuracy_synthetic
-from benchmarks.accuracy_cases import Choice, write_dataset
+from benchmarks import accuracy_coil, accuracy_ixi, accuracy_others, accuracy_pairs, accuracy_synthetic
+from benchmarks.accuracy_cases import Case, Choice, write_dataset
 from benchmarks.accuracy_page import write_section
 from benchmarks.accuracy_run import ROOT, Results, fates, run
 from benchmarks.accuracy_tables import Figures
@@ -26,7 +27,9 @@ from benchmarks.accuracy_tables import Figures
 SECTIONS: dict[str, tuple[str, ModuleType]] = {
     "synthetic": ("Synthetic heads", accuracy_synthetic),
     "coil": ("One acquisition, two coil corrections", accuracy_coil),
+    "pairs": ("Heads beside themselves", accuracy_pairs),
     "ixi": ("Adults of all ages", accuracy_ixi),
+    "others": ("Other scanners", accuracy_others),
 }
 """By name: heading, and the module with its ``cases`` and ``tables``."""
 
@@ -44,6 +47,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--ants_n_proc", type=int, help="threads of a step")
     parser.add_argument("--no_run", action="store_true", help="score what the newest run left")
     parser.add_argument("--before", type=Path, help="figures of an earlier run, to stand under those of this one")
+    parser.add_argument("--pictures", metavar="FOLDER", type=Path, help="draw real heads and two synthetic ones there")
     parser.add_argument("--page", type=Path, help="default: docs/accuracy.md")
     options = parser.parse_args()
     unknown = set(options.only) - set(SECTIONS)
@@ -80,6 +84,10 @@ def main() -> None:
     for name in wanted:
         write_tables(name, choice, results, options, page)
     print(f"written: {page}")
+    if options.pictures:
+        from benchmarks.accuracy_pictures import draw_cases  # matplotlib, which nothing else here needs
+
+        draw_cases(to_draw(wanted), results, options.pictures)
 
 
 def write_tables(name: str, choice: Choice, results: Results, options: argparse.Namespace, page: Path) -> None:
@@ -95,6 +103,14 @@ def write_tables(name: str, choice: Choice, results: Results, options: argparse.
     figures = _figures(path) if path.is_file() else {}
     figures[name] = {table.title: table.figures() for table in tables}
     path.write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
+
+
+def to_draw(wanted: Mapping[str, Sequence[Case]]) -> list[Case]:
+    """Heads of other scanners, those that pairs are made of, and two synthetic ones as they are mostly scanned."""
+    plain = [case for name in ("others", "pairs", "coil") for case in wanted.get(name, ()) if not case.condition]
+    reference = accuracy_synthetic.REFERENCE.short
+    synthetic = [case for case in wanted.get("synthetic", ()) if case.condition == reference]
+    return list({case.participant: case for case in (*plain, *synthetic[:2])}.values())
 
 
 def _figures(path: Path) -> dict[str, dict[str, Figures]]:

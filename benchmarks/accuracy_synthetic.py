@@ -3,64 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 
 import numpy as np
 
-from benchmarks.accuracy_cases import GENERATOR, Case, Choice, fingerprint
+from benchmarks.accuracy_cases import Choice
 from benchmarks.accuracy_outputs import NUCLEI, TISSUES, Outputs, dice, nearest, voxel_mm3
 from benchmarks.accuracy_run import Results, Values
+from benchmarks.accuracy_scans import EVEN, HARD, REFERENCE, Condition, cases, conditions
 from benchmarks.accuracy_tables import Bar, Column, Row, Table
-from benchmarks.synthetic_heads import (
-    CSF,
-    GM,
-    OTHER_INTRACRANIAL,
-    SHAPES,
-    WM,
-    Appearance,
-    LabelMap,
-    field,
-    noisy,
-    paint,
-    read_intensities,
-    read_label_map,
-    resampled,
-    save,
-    thick,
-)  # fmt: skip
-from benchmarks.synthetic_heads import (
-    NUCLEI as TRUE_NUCLEI,
-)
+from benchmarks.synthetic_heads import CSF, GM, OTHER_INTRACRANIAL, WM, read_label_map
+from benchmarks.synthetic_heads import NUCLEI as TRUE_NUCLEI
 
 TRUE_TISSUES = {"GM": GM, "WM": WM, "CSF": CSF}
 INTRACRANIAL = (*GM, *WM, *CSF, *OTHER_INTRACRANIAL)
-QUICK_HEADS = ("04", "18")
-RECIPE = fingerprint(Path(__file__))
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Condition:
-    """How all heads are scanned: field and noise in per cent, and the voxels, 1 mm where nothing is said."""
-
-    bias: int
-    noise: int
-    grid: str = ""
-
-    @property
-    def name(self) -> str:
-        return f"bias {self.bias} %, noise {self.noise} %{', ' if self.grid else ''}{self.grid}"
-
-    @property
-    def short(self) -> str:
-        return f"b{self.bias} n{self.noise} {self.grid}".strip()
-
-
-REFERENCE, EVEN, HARD = Condition(bias=40, noise=3), Condition(bias=0, noise=3), Condition(bias=80, noise=5)
-THICK, FINE = Condition(bias=40, noise=3, grid="1 x 1 x 3 mm"), Condition(bias=40, noise=3, grid="0.8 mm")
-CONDITIONS = (EVEN, Condition(bias=20, noise=1), Condition(bias=20, noise=3), REFERENCE, HARD,
-              Condition(bias=40, noise=9), THICK, FINE)  # fmt: skip
 
 TISSUE_COLUMNS = (
     *(Column(name=f"Dice {tissue}", kind="dice") for tissue in TISSUES),
@@ -79,40 +36,6 @@ def _tissue_bars(gm: float, wm: float, within: float, icv: tuple[float, ...]) ->
 
 TISSUE_BARS = {REFERENCE: _tissue_bars(0.96, 0.97, 0.02, (0.03,)), HARD: _tissue_bars(0.93, 0.95, 0.04, ())}
 NUCLEI_DICE = dict(zip(NUCLEI, (0.85, 0.80, 0.85, 0.80, 0.80, 0.75, 0.75), strict=True))
-
-
-def cases(choice: Choice) -> list[Case]:
-    """Every condition of every head; a head keeps its seed and the shape of its field."""
-    found = []
-    for number, path in enumerate(sorted(choice.folder.glob("labels/labels-*.nii.gz"))):
-        head = path.name[len("labels-") : -len(".nii.gz")]
-        if choice.takes(head) and not (choice.quick and not choice.heads and head not in QUICK_HEADS):
-            shape = SHAPES[number % len(SHAPES)]
-            for condition in conditions(choice):
-                look = Appearance(
-                    seed=int(head), bias_percent=condition.bias, shape=shape, noise_percent=condition.noise
-                )
-                make = partial(_write, path, look, condition.grid)
-                recipe = f"{look}, {condition.grid}, {GENERATOR}, {RECIPE}"
-                found.append(Case(head=head, condition=f"syn {condition.short}", recipe=recipe, make=make))
-    return found
-
-
-def conditions(choice: Choice) -> tuple[Condition, ...]:
-    return (EVEN, REFERENCE) if choice.quick else CONDITIONS
-
-
-def _write(path: Path, look: Appearance, grid: str, target: Path) -> None:
-    """Noise comes last: it is that of the scan's own voxels."""
-    head = read_label_map(path)
-    image = paint(head, read_intensities(path.with_name("t1-intensities.tsv")), look) * field(head, look)
-    affine = head.affine
-    if grid == THICK.grid:
-        image, affine = thick(image, affine, int(np.argmax(np.abs(affine[2, :3]))), 3)
-    elif grid == FINE.grid:
-        image, affine = resampled(image, affine, 0.8)
-    seen = LabelMap(nearest(head.labels, head.affine, image.shape, affine), affine)
-    save(noisy(image, seen, look), affine, target)
 
 
 def score(path: Path, outputs: Outputs) -> Values:
@@ -145,7 +68,7 @@ def tables(choice: Choice, results: Results) -> list[Table]:
         condition: {
             case.head: values[case.participant]
             for case in wanted
-            if case.condition == f"syn {condition.short}" and case.participant in values
+            if case.condition == condition.short and case.participant in values
         }
         for condition in conditions(choice)
     }

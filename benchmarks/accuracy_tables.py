@@ -13,8 +13,11 @@ from dataclasses import dataclass, field
 Figures = dict[str, dict[str, list[float]]]
 """Of a table: values by row and column."""
 
-FORMS = {"dice": (1.0, "{:.3f}"), "ratio": (1.0, "{:.3f}"), "r": (1.0, "{:.3f}"), "age r": (0.0, "{:+.2f}"),
-         "percent": (0.0, "{:+.1f}"), "off": (0.0, "{:.1f}"), "cm3": (0.0, "{:.1f}"), "s": (0.0, "{:.0f}")}  # fmt: skip
+FORMS = {
+    "dice": (1.0, "{:.3f}"), "ratio": (1.0, "{:.3f}"), "r": (1.0, "{:.3f}"), "age r": (0.0, "{:+.2f}"),
+    "percent": (0.0, "{:+.1f}"), "off": (0.0, "{:.1f}"), "cm3": (0.0, "{:.1f}"), "s": (0.0, "{:.0f}"),
+    "count": (0.0, "{:.0f}"),
+}  # fmt: skip
 """Of each kind of figure: the value without error, and how one is written."""
 
 
@@ -83,6 +86,7 @@ class Table:
     rows: tuple[Row, ...]
     missing: Mapping[str, str] = field(default_factory=dict)
     note: str = ""
+    after: str = ""
 
     def markdown(self, before: Figures) -> str:
         """The table; under a row what ``before`` has of it."""
@@ -103,7 +107,9 @@ class Table:
                 lines.append(_line(["*before*", count, *cells] + [""] * (len(head) - 2 - len(cells))))
         for name, why in self.missing.items():
             lines.append(_line([f"{name}: missing", "0", why] + [""] * (len(head) - 3)))
-        return "\n".join([f"### {self.title}\n", *([self.note + "\n"] if self.note else []), *lines])
+        return "\n".join(
+            [f"### {self.title}\n", *([self.note + "\n"] if self.note else []), *lines, self.after]
+        ).rstrip()
 
     def verdict(self, row: Row) -> str:
         """Whether a row meets its bars, and which it misses."""

@@ -186,7 +186,7 @@ def resampled(image: Volume, affine: NDArray[np.float64], voxel_mm: float) -> tu
     sizes = np.linalg.norm(affine[:3, :3], axis=0)
     scale = np.diag([*(voxel_mm / sizes), 1.0])
     shape = tuple(int(length * size / voxel_mm) for length, size in zip(image.shape, sizes, strict=True))
-    out = ndimage.affine_transform(image, np.diag(scale)[:3], output_shape=shape, order=3)
+    out = ndimage.affine_transform(image, scale[:3, :3], output_shape=shape, order=3)
     return np.asarray(np.maximum(out, 0), dtype=np.float32), affine @ scale
 
 
