@@ -22,6 +22,7 @@ from benchmarks import accuracy_coil, accuracy_ixi, accuracy_others, accuracy_pa
 from benchmarks.accuracy_cases import Case, Choice, write_dataset
 from benchmarks.accuracy_page import write_section
 from benchmarks.accuracy_run import ROOT, Results, fates, run
+from benchmarks.accuracy_scans import REFERENCE
 from benchmarks.accuracy_tables import Figures
 
 SECTIONS: dict[str, tuple[str, ModuleType]] = {
@@ -108,8 +109,7 @@ def write_tables(name: str, choice: Choice, results: Results, options: argparse.
 def to_draw(wanted: Mapping[str, Sequence[Case]]) -> list[Case]:
     """Heads of other scanners, those that pairs are made of, and two synthetic ones as they are mostly scanned."""
     plain = [case for name in ("others", "pairs", "coil") for case in wanted.get(name, ()) if not case.condition]
-    reference = accuracy_synthetic.REFERENCE.short
-    synthetic = [case for case in wanted.get("synthetic", ()) if case.condition == reference]
+    synthetic = [case for case in wanted.get("synthetic", ()) if case.condition == REFERENCE.short]
     return list({case.participant: case for case in (*plain, *synthetic[:2])}.values())
 
 

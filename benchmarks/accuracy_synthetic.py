@@ -18,7 +18,6 @@ from benchmarks.synthetic_heads import NUCLEI as TRUE_NUCLEI
 TRUE_TISSUES = {"GM": GM, "WM": WM, "CSF": CSF}
 INTRACRANIAL = (*GM, *WM, *CSF, *OTHER_INTRACRANIAL)
 
-
 TISSUE_COLUMNS = (
     *(Column(name=f"Dice {tissue}", kind="dice") for tissue in TISSUES),
     *(Column(name=tissue, kind="ratio") for tissue in (*TISSUES, "ICV")),
