@@ -3,7 +3,8 @@
     python -m benchmarks.accuracy HEADS WORK [--registration quick] [--only synthetic,coil,pairs,ixi,others] [--quick]
 
 HEADS is the folder of heads with known truth, or with another reader's labels; WORK gets the dataset, the derivatives
-of each preset (``WORK/out-PRESET``) and all figures as ``WORK/figures-PRESET.json``. What is done is not done again.
+of each preset (``WORK/out-PRESET``) and all figures as ``WORK/figures.json``. What is done is not done again; another
+version of tntpipe wants another WORK.
 Each section is written by itself, so that another section or preset can follow later; with ``--quick`` or ``--heads``
 the page is ``WORK/accuracy.md`` unless it is named. A scan that fails costs its row only.
 """
@@ -47,7 +48,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--n_proc", type=int, help="CPUs of the run")
     parser.add_argument("--ants_n_proc", type=int, help="threads of a step")
     parser.add_argument("--no_run", action="store_true", help="score what the newest run left")
-    parser.add_argument("--before", type=Path, help="figures of an earlier run, to stand under those of this one")
+    parser.add_argument("--before", type=Path, help="figures.json of an earlier WORK, to stand under those of this one")
     parser.add_argument("--pictures", metavar="FOLDER", type=Path, help="draw real heads and two synthetic ones there")
     parser.add_argument("--page", type=Path, help="default: docs/accuracy.md")
     options = parser.parse_args()
@@ -96,13 +97,13 @@ def write_tables(name: str, choice: Choice, results: Results, options: argparse.
     heading, module = SECTIONS[name]
     preset = options.registration
     tables = module.tables(choice, results)
-    earlier = _figures(options.before).get(name, {}) if options.before else {}
+    earlier = read_figures(options.before).get(preset, {}).get(name, {}) if options.before else {}
     made = f"tntpipe {tntpipe.__version__}, `--registration {preset}`, {choice.words}, {datetime.date.today()}."
     parts = [f"## {heading}: {preset}", made, *(table.markdown(earlier.get(table.title, {})) for table in tables)]
     write_section(page, f"{name} {preset}", "\n\n".join(parts))
-    path = options.work / f"figures-{preset}.json"
-    figures = _figures(path) if path.is_file() else {}
-    figures[name] = {table.title: table.figures() for table in tables}
+    path = options.work / "figures.json"
+    figures = read_figures(path) if path.is_file() else {}
+    figures.setdefault(preset, {})[name] = {table.title: table.figures() for table in tables}
     path.write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
 
 
@@ -113,9 +114,9 @@ def to_draw(wanted: Mapping[str, Sequence[Case]]) -> list[Case]:
     return list({case.participant: case for case in (*plain, *synthetic[:2])}.values())
 
 
-def _figures(path: Path) -> dict[str, dict[str, Figures]]:
-    """By section and title of the table."""
-    found: dict[str, dict[str, Figures]] = json.loads(path.read_text(encoding="utf-8"))
+def read_figures(path: Path) -> dict[str, dict[str, dict[str, Figures]]]:
+    """By preset, section and title of the table."""
+    found: dict[str, dict[str, dict[str, Figures]]] = json.loads(path.read_text(encoding="utf-8"))
     return found
 
 

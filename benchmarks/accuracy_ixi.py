@@ -26,7 +26,10 @@ MUSE = {
 }
 """MUSE's codes: brain stem and ventral diencephalon mostly white, deep nuclei and basal forebrain grey."""
 
-COLUMNS = (Column(name="r", kind="r"), Column(name="ours / DLMUSE", kind="ratio"))
+COLUMNS = (
+    Column(name="r", kind="r"),
+    *(Column(name=name, kind="ratio") for name in ("mean ratio", "ratio")),
+)
 AGE_COLUMNS = tuple(Column(name=name, kind="age r") for name in ("ours", "DLMUSE", "difference"))
 LEAST_R = {"ICV": 0.97, "brain": 0.97, "GM": 0.85, "WM": 0.85, "Thalamus": 0.85}
 LEAST_R_OF_OTHERS = 0.75
@@ -77,14 +80,15 @@ def tables(choice: Choice, results: Results) -> list[Table]:
     values, missing = results.scored(wanted, lambda case: _both(case, choice, results, rows[case.head]))
     heads = list(values.values())
     has_ventricles = bool(heads) and all("ventricles" in head for head in heads)
-    note = "" if has_ventricles else "No label map of ours has ventricles, so they are left out."
+    without = "" if has_ventricles else "No label map of ours has ventricles, so they are left out."
+    note = f"Ours over DLMUSE's, whose brain is without the fluid around it, unlike a brain mask. {without}".strip()
     names = ("ICV", "brain", "GM", "WM", *NUCLEI, *(["ventricles"] if has_ventricles else []))
     shares = ("GM", *(["ventricles"] if has_ventricles else []))
     agreement = tuple(_agreement_row(name, heads, len(wanted)) for name in names)
     ages = tuple(_age_row(name, heads, len(wanted)) for name in shares)
     return [
         Table(title="Volumes beside DLMUSE's", columns=COLUMNS, rows=agreement, missing=missing, note=note),
-        Table(title="Correlation with age", columns=AGE_COLUMNS, rows=ages, missing=missing, note=note),
+        Table(title="Correlation with age", columns=AGE_COLUMNS, rows=ages, missing=missing, note=without),
     ]
 
 
@@ -98,7 +102,7 @@ def _agreement_row(name: str, heads: list[Values], n_wanted: int) -> Row:
     ratios = [our / their for our, their in zip(ours, theirs, strict=True)]
     r = correlation(ours, theirs)
     bars = () if name == "ventricles" else (Bar(column="r", least=LEAST_R.get(name, LEAST_R_OF_OTHERS)),)
-    values = {"r": r, "ours / DLMUSE": ratios}
+    values = {"r": r, "mean ratio": [float(np.mean(ratios))] if ratios else [], "ratio": ratios}
     return Row(name=name, n_heads=len(heads), n_wanted=n_wanted, values=values, bars=bars)
 
 

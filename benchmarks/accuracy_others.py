@@ -70,7 +70,7 @@ def _row(case: Case, volumes: Values | None, results: Results) -> Row | None:
         values={
             **{name: [volumes[name] / 1000] for name in TOTALS if volumes},
             "doubts": [float(len(fate.doubts))],
-            "CPU s": [fate.cpu_s],
+            "CPU s": [] if fate.cpu_s is None else [fate.cpu_s],
         },
         bars=(Bar(column="doubts", least=0 if fate.failure else 1),) if is_fruit else (),
     )

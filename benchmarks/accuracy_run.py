@@ -13,7 +13,7 @@ from benchmarks.accuracy_cases import Case, MissingError
 from benchmarks.accuracy_outputs import Outputs
 from tntpipe.journal import JOURNAL_NAME, read_journal
 from tntpipe.records import RECORD_NAME, read_record
-from tntpipe.run_state import GOOD, RunState
+from tntpipe.run_state import GOOD, RunState, ScanState
 
 ROOT = Path(__file__).parents[1]
 FINISHED = (0, 1)
@@ -35,32 +35,38 @@ def run(bids: Path, out: Path, participants: Sequence[str], options: Sequence[st
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fate:
-    """Why a scan has no result, if it has none; what was doubted about it, and what its steps took, whenever run."""
+    """Why a scan has no result, if it has none; what was doubted about it, and what its steps took, whenever run.
+
+    ``cpu_s`` is None where the work folder also has steps of another version, which cannot be told from this one's.
+    """
 
     failure: str = ""
     doubts: tuple[str, ...] = ()
-    cpu_s: float = 0.0
+    cpu_s: float | None = None
 
 
 def fates(out: Path, cases: Iterable[Case], missing: Mapping[str, str]) -> dict[str, Fate]:
-    """The fate of each participant in the newest run; ``missing`` says why a scan could not be made."""
-    state = RunState()
-    for journal in sorted(out.glob(f"logs/run-*/{JOURNAL_NAME}"))[-1:]:
+    """The fate of each participant in the newest run that had it; ``missing`` says why a scan could not be made."""
+    scans: dict[str, ScanState] = {}
+    for journal in sorted(out.glob(f"logs/run-*/{JOURNAL_NAME}")):
+        state = RunState()
         for t, event in read_journal(journal):
             state.apply(t, event)
+        scans |= state.scans
     found = {}
     for case in cases:
-        scan = state.scans.get(f"sub-{case.participant}")
+        scan = scans.get(f"sub-{case.participant}")
         failure = missing.get(case.participant, "")
         if not failure and scan is None:
-            failure = "the newest run leaves it out"
+            failure = "no run had it"
         elif not failure and scan and scan.outcome not in GOOD:
-            failure = f"{scan.outcome.value if scan.outcome else 'unfinished'}: {scan.message}"
-        records = map(read_record, sorted(out.glob(f"work/steps/sub-{case.participant}/*/{RECORD_NAME}")))
+            failure = f"{scan.outcome.value if scan.outcome else 'unfinished'}: {scan.message}".rstrip(": ")
+        records = [read_record(path) for path in out.glob(f"work/steps/sub-{case.participant}/*/{RECORD_NAME}")]
+        used = [float(record.usage.get("cpu_s", 0)) for record in records if record]
         found[case.participant] = Fate(
             failure=failure,
             doubts=scan.warnings if scan else (),
-            cpu_s=sum(float(record.usage.get("cpu_s", 0)) for record in records if record),
+            cpu_s=sum(used) if scan and len(used) <= scan.n_steps else None,
         )
     return found
 

@@ -51,12 +51,14 @@ class Bar:
     about: float = 0.0
     of: str = "median"
 
-    def __str__(self) -> str:
+    @property
+    def limit(self) -> str:
+        """The bar without the name of its figure."""
         if self.least is not None:
             limit = f"≥ {self.least:g}"
         else:
-            limit = f"{self.about:.2f} ± {self.within:g}" if self.about else f"± {self.within:g}"
-        return f"{self.column} {limit}{' worst' if self.of == 'worst' else ''}"
+            limit = f"{self.about:g} ± {self.within:g}" if self.about else f"± {self.within:g}"
+        return f"{limit}{' worst' if self.of == 'worst' else ''}"
 
     def is_met(self, column: Column, values: Sequence[float]) -> bool:
         if not values:
@@ -98,7 +100,7 @@ class Table:
         for row in self.rows:
             cells = [column.written(row.values.get(column.name, ())) for column in self.columns]
             count = f"{row.n_heads}" if row.n_heads == row.n_wanted else f"{row.n_heads} of {row.n_wanted}"
-            verdict = ["; ".join(map(str, row.bars)), self.verdict(row)] if has_bars else []
+            verdict = [self.limits(row), self.verdict(row)] if has_bars else []
             lines.append(_line([row.name, count, *cells, *[row.worst_is] * has_worst, *verdict]))
             if row.name in before:
                 earlier = before[row.name]
@@ -111,15 +113,23 @@ class Table:
             [f"### {self.title}\n", *([self.note + "\n"] if self.note else []), *lines, self.after]
         ).rstrip()
 
+    def limits(self, row: Row) -> str:
+        """A row's bars; figures that share one stand together, and a table's only figure needs no name."""
+        named: dict[str, list[str]] = {}
+        for bar in row.bars:
+            named.setdefault(bar.limit, []).append(bar.column)
+        is_plain = len(self.columns) == 1
+        return "; ".join(limit if is_plain else f"{', '.join(names)} {limit}" for limit, names in named.items())
+
     def verdict(self, row: Row) -> str:
         """Whether a row meets its bars, and which it misses."""
         if not row.bars:
             return ""
         columns = {column.name: column for column in self.columns}
         missed = [bar.column for bar in row.bars if not bar.is_met(columns[bar.column], row.values.get(bar.column, ()))]
-        if row.n_heads < row.n_wanted:
-            missed.append(f"{row.n_wanted - row.n_heads} missing")
-        return f"**no**: {', '.join(dict.fromkeys(missed))}" if missed else "yes"
+        n_lost = row.n_wanted - row.n_heads
+        said = [*(dict.fromkeys(missed) if len(columns) > 1 else ()), *([f"{n_lost} missing"] if n_lost else [])]
+        return ": ".join(filter(None, ["**no**", ", ".join(said)])) if missed or n_lost else "yes"
 
     def figures(self) -> Figures:
         """All values by row and column, to be compared with later."""

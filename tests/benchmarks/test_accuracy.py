@@ -15,10 +15,12 @@ from benchmarks.accuracy_coil import difference_row, differences
 from benchmarks.accuracy_outputs import Outputs, dice, nearest
 from benchmarks.accuracy_page import put_section, write_section
 from benchmarks.accuracy_pairs import sides_swapped
-from benchmarks.accuracy_run import Fate, Results
+from benchmarks.accuracy_run import Fate, Results, fates
 from benchmarks.accuracy_samseg import samseg_mm3
 from benchmarks.accuracy_scans import CONDITIONS
 from benchmarks.accuracy_tables import Bar, Column, Row, Table
+from tntpipe.events import Notice, RunStarted, ScanEnded, ScanOutcome
+from tntpipe.journal import Journal
 
 DICE, RATIO = Column(name="Dice GM", kind="dice"), Column(name="GM", kind="ratio")
 
@@ -217,6 +219,36 @@ def test_no_two_conditions_of_a_head_share_a_participant():
     assert len(names) == len(CONDITIONS)
 
 
+def journal(path, scans, *events):
+    started = RunStarted(
+        command=(), version="", ants="", host={}, pid=1, cpus=1, mem_bytes=1, budget="", scans=scans, reused={},
+        settings={}, folders={},
+    )  # fmt: skip
+    written = Journal(path)
+    for event in (started, *events):
+        written.record(0.0, event)
+    written.close()
+
+
+def test_a_scan_fares_as_in_the_newest_run_that_had_it(tmp_path):
+    doubt = Notice(text="sub-a/brain_mask: too small", level="WARNING", scan="sub-a")
+    ended = (ScanEnded(scan=f"sub-{name}", outcome=outcome, message="m") for name, outcome in
+             (("a", ScanOutcome.DONE), ("b", ScanOutcome.DONE)))  # fmt: skip
+    journal(tmp_path / "logs/run-1/journal.jsonl", {"sub-a": 2, "sub-b": 2, "sub-c": 2}, doubt, *ended)
+    journal(tmp_path / "logs/run-2/journal.jsonl", {"sub-b": 2},
+            ScanEnded(scan="sub-b", outcome=ScanOutcome.REFUSED, message="2-D"))  # fmt: skip
+    cases = [Case(head=name, condition="", recipe="", make=print) for name in "abcde"]
+    found = fates(tmp_path, cases, {"e": "e.nii.gz is not there"})
+    assert (found["a"].failure, found["a"].doubts, found["a"].cpu_s) == ("", ("sub-a/brain_mask: too small",), 0)
+    assert [found[name].failure for name in "bcde"] == [
+        "refused: 2-D", "unfinished", "no run had it", "e.nii.gz is not there",
+    ]  # fmt: skip
+    values, missing = Results(tmp_path, found).scored(cases, lambda case: {"n": len(case.head)})
+    assert (len(values), missing) == (5, {})
+    _, missing = Results(tmp_path, found).scored(cases[1:2], lambda case: Results(tmp_path, found).outputs(case))
+    assert missing == {"b": "refused: 2-D"}
+
+
 # Tables and page
 
 
@@ -285,7 +317,7 @@ def test_a_fruit_that_fails_or_is_doubted_meets_its_bar_and_one_that_passes_does
         assert table.rows[0].n_wanted == 1
         return table.verdict(table.rows[0]), table.markdown({})
 
-    assert verdict(Fate())[0].startswith("**no**")
+    assert verdict(Fate(cpu_s=3.0))[0].startswith("**no**")
     doubted, page = verdict(Fate(doubts=("no brain",)))
     assert doubted == "yes"
     assert "* fruit: no brain" in page
