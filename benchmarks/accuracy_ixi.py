@@ -50,9 +50,12 @@ def participants(folder: Path) -> dict[str, Mapping[str, str]]:
 
 
 def muse_mm3(path: Path) -> Values:
-    """DLMUSE's volumes: tissues, ventricles, nuclei over both sides."""
+    """DLMUSE's volumes: tissues, ventricles, nuclei over both sides; MissingError if a code has no place in them."""
     image = nib.load(path)
     counts = np.bincount(np.asarray(image.dataobj).astype(np.int64).ravel(), minlength=208)
+    unknown = set(np.flatnonzero(counts).tolist()) - {0}.union(*MUSE.values())
+    if unknown:
+        raise MissingError(f"{path.name}: no tissue has the codes {sorted(unknown)}")
     return {
         name: float(counts[list(codes)].sum()) * voxel_mm3(image.affine)
         for name, codes in {**MUSE, **MUSE_NUCLEI}.items()
@@ -74,8 +77,6 @@ def _both(case: Case, choice: Choice, results: Results, row: Mapping[str, str]) 
 
 def tables(choice: Choice, results: Results) -> list[Table]:
     """Agreement of volumes, and of their correlations with age."""
-    if not (choice.folder / "ixi").is_dir():
-        raise MissingError(f"{choice.folder.name}/ixi is not there")
     wanted, rows = cases(choice), participants(choice.folder)
     values, missing = results.scored(wanted, lambda case: _both(case, choice, results, rows[case.head]))
     heads = list(values.values())

@@ -9,7 +9,12 @@ INTRODUCTION = """\
 # Accuracy
 
 Volumes against truth, measured by `python -m benchmarks.accuracy`. A cell is the median over heads and, in brackets,
-the worst head; a ratio is ours over the truth. Heads are not part of the repository.
+the worst head; a ratio is ours over the truth. Bars are for medians unless they say "worst"; a row that lacks a head
+has not met its bars.
+
+The heads are public and not part of the repository: whole-head label maps of SynthSeg (Apache-2.0; Billot 2023, Med
+Image Anal 86:102789), scans of neurolabusc's dcm_qa repositories (BSD-2) and of studyforrest (PDDL), head S1 of
+pycortex, and adults of IXI (brain-development.org, CC BY-SA 3.0) with DLMUSE's labels from CBICA's NiChart_Project.
 """
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.accuracy_cases import Choice
+from benchmarks.accuracy_cases import Choice, MissingError
 from benchmarks.accuracy_outputs import NUCLEI, TISSUES, Outputs, dice, nearest, voxel_mm3
 from benchmarks.accuracy_run import Results, Values
 from benchmarks.accuracy_scans import EVEN, HARD, REFERENCE, Condition, cases, conditions
@@ -17,6 +17,8 @@ from benchmarks.synthetic_heads import NUCLEI as TRUE_NUCLEI
 
 TRUE_TISSUES = {"GM": GM, "WM": WM, "CSF": CSF}
 INTRACRANIAL = (*GM, *WM, *CSF, *OTHER_INTRACRANIAL)
+OUTSIDE = 500
+"""Codes from here on are outside the skull's inner wall: bone, skin, eyes."""
 
 TISSUE_COLUMNS = (
     *(Column(name=f"Dice {tissue}", kind="dice") for tissue in TISSUES),
@@ -41,6 +43,9 @@ def score(path: Path, outputs: Outputs) -> Values:
     """Dice and volume ratios of one head: tissues and ICV by their names, nuclei over both sides."""
     tissue, subcortex = outputs.labels("tissue"), outputs.labels("subcortex")
     head = read_label_map(path)
+    unknown = set(np.unique(head.labels).tolist()) - {0, *INTRACRANIAL}
+    if any(code < OUTSIDE for code in unknown):
+        raise MissingError(f"{path.name}: no tissue has the codes {sorted(code for code in unknown if code < OUTSIDE)}")
     truth = nearest(head.labels, head.affine, tissue.labels.shape, tissue.affine)
     values: Values = {}
     for name, codes in TRUE_TISSUES.items():

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 
 import nibabel as nib
 import numpy as np
@@ -15,7 +17,7 @@ from benchmarks.accuracy_coil import difference_row, differences
 from benchmarks.accuracy_outputs import Outputs, dice, nearest
 from benchmarks.accuracy_page import put_section, write_section
 from benchmarks.accuracy_pairs import sides_swapped
-from benchmarks.accuracy_run import Fate, Results, fates
+from benchmarks.accuracy_run import ROOT, Fate, Results, fates
 from benchmarks.accuracy_samseg import samseg_mm3
 from benchmarks.accuracy_scans import CONDITIONS
 from benchmarks.accuracy_tables import Bar, Column, Row, Table
@@ -109,6 +111,12 @@ def test_muse_sums_count_both_sides_in_mm3(tmp_path):
     volumes = accuracy_ixi.muse_mm3(tmp_path / "d.nii.gz")
     names = ("GM", "WM", "ventricles", "other CSF", "Thalamus", "Caudate")
     assert [volumes[name] for name in names] == pytest.approx([32, 16, 16, 8, 16, 0])
+
+
+def test_a_code_without_a_tissue_is_refused(tmp_path):
+    save(np.array([1, 4, 64]).reshape(3, 1, 1), tmp_path / "d.nii.gz")
+    with pytest.raises(MissingError, match=r"\[64\]"):
+        accuracy_ixi.muse_mm3(tmp_path / "d.nii.gz")
 
 
 def test_samseg_is_read_in_our_structures(tmp_path):
@@ -303,6 +311,14 @@ def test_a_section_is_replaced_and_the_others_stay(tmp_path):
 
 
 # Sections as a whole
+
+
+def test_heads_that_are_not_there_are_said(tmp_path):
+    command = [sys.executable, "-m", "benchmarks.accuracy", str(tmp_path / "nowhere"), str(tmp_path / "work")]
+    ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert ended.returncode == 2
+    assert "nowhere is not there" in ended.stderr
+    assert not (tmp_path / "work").exists()
 
 
 def test_a_fruit_that_fails_or_is_doubted_meets_its_bar_and_one_that_passes_does_not(tmp_path):
