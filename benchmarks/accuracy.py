@@ -5,8 +5,8 @@
 HEADS is the folder of heads with known truth, or with another program's labels (below). WORK gets the dataset, the
 derivatives of each preset (``WORK/out-PRESET``), and all figures as ``WORK/figures.json``. What is done is not done
 again; another version of tntpipe wants another WORK. Each section is written by itself, so that another section or
-preset can follow later; with ``--quick`` or ``--heads`` the page is ``WORK/accuracy.md`` unless it is named. A scan that
-fails costs its row only. HEADS holds, as far as it is there:
+preset can follow later; with ``--quick`` or ``--heads`` the page is ``WORK/accuracy.md`` unless it is named. A scan
+that fails costs its row only. HEADS holds, as far as it is there:
 
     labels/labels-NN.nii.gz, t1-intensities.tsv       whole-head label maps and what a T1w shows of each label
     coil-raw-2mm.nii.gz, coil-norm-2mm.nii.gz         one acquisition, two coil corrections

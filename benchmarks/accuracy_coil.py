@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 
 from benchmarks.accuracy_cases import Case, Choice, copied
 from benchmarks.accuracy_outputs import NUCLEI, Outputs, both_sides
-from benchmarks.accuracy_run import Results
+from benchmarks.accuracy_run import Results, Values
 from benchmarks.accuracy_tables import Bar, Column, Row, Table
 
 RAW, NORMALISED = "coil-raw", "coil-norm"
@@ -29,29 +29,37 @@ def cases(choice: Choice) -> list[Case]:
 
 def tables(choice: Choice, results: Results) -> list[Table]:
     """A row for each kind of volume."""
-    found: dict[str, Outputs] = {}
+    found: dict[str, dict[str, Mapping[str, float]]] = {}
 
-    def reach(case: Case) -> dict[str, float]:
-        found[case.head] = results.outputs(case)
+    def reach(case: Case) -> Values:
+        outputs = results.outputs(case)
+        found[case.head] = {part: volumes(outputs) for part, (volumes, _) in PARTS.items()}
         return {}
 
     _, missing = results.scored(cases(choice), reach)
-    rows = []
-    for name, (volumes, bars) in PARTS.items():
-        changes = differences(volumes(found[RAW]), volumes(found[NORMALISED])) if len(found) == 2 else {}
-        rows.append(difference_row(name, changes, bars, n_heads=len(found) // 2, n_wanted=1))
-    note = "Raw against normalised, in per cent of the normalised; median and worst over structures."
-    return [
-        Table(title="One scan, two coil corrections", columns=(COLUMN,), rows=tuple(rows), missing=missing, note=note)
-    ]
+    is_whole = len(found) == 2
+    rows = tuple(
+        difference_row(
+            part,
+            differences(found[RAW][part], found[NORMALISED][part]) if is_whole else {},
+            bars,
+            n_heads=int(is_whole),
+            n_wanted=1,
+        )
+        for part, (_, bars) in PARTS.items()
+    )
+    note = "Raw against normalised, in per cent of the normalised, without the sign; median and worst over structures."
+    return [Table(title="One scan, two coil corrections", columns=(COLUMN,), rows=rows, missing=missing, note=note)]
 
 
-def differences(volumes: Mapping[str, float], reference: Mapping[str, float]) -> dict[str, float]:
-    """By how many per cent each volume is off, without the sign."""
-    return {name: abs(100 * (volumes.get(name, 0.0) / of - 1)) for name, of in reference.items() if of > 0}
+def differences(volumes: Mapping[str, float], reference: Mapping[str, float]) -> Values:
+    """By how many per cent each volume is larger, or smaller, than the reference's."""
+    return {name: 100 * (volumes.get(name, 0.0) / of - 1) for name, of in reference.items() if of > 0}
 
 
 def difference_row(name: str, changes: Mapping[str, float], bars: Iterable[Bar], *, n_heads: int, n_wanted: int) -> Row:
-    worst = max(changes, key=changes.__getitem__) if len(changes) > 1 else ""
-    values = {"%": list(changes.values())}
-    return Row(name=name, n_heads=n_heads, n_wanted=n_wanted, values=values, bars=tuple(bars), worst_is=worst)
+    """How far volumes are off, and which one the farthest."""
+    values = {"%": [abs(change) for change in changes.values()]}
+    worst = max(changes, key=lambda part: abs(changes[part]), default="")
+    told = f"{worst}, {'larger' if changes[worst] > 0 else 'smaller'}" if worst else ""
+    return Row(name=name, n_heads=n_heads, n_wanted=n_wanted, values=values, bars=tuple(bars), worst_is=told)

@@ -10,7 +10,7 @@ import nibabel as nib
 import numpy as np
 import pytest
 
-from benchmarks import accuracy_ixi, accuracy_others, accuracy_synthetic
+from benchmarks import accuracy_coil, accuracy_ixi, accuracy_others, accuracy_synthetic
 from benchmarks.accuracy_cases import Case, Choice, MissingError, copied, write_dataset
 from benchmarks.accuracy_changes import CHANGES, brain_place, head_mask, in_field, mirrored, turned
 from benchmarks.accuracy_coil import difference_row, differences
@@ -172,9 +172,18 @@ def test_a_mirrored_head_has_its_voxels_swapped_from_left_to_right_in_any_storag
 
 def test_differences_are_in_percent_and_the_worst_is_named():
     changes = differences({"a": 99.0, "b": 220.0}, {"a": 100.0, "b": 200.0, "c": 10.0})
-    assert changes == pytest.approx({"a": 1, "b": 10, "c": 100})
+    assert changes == pytest.approx({"a": -1, "b": 10, "c": -100})
     row = difference_row("x", changes, (), n_heads=1, n_wanted=1)
-    assert row.worst_is == "c"
+    assert row.values["%"] == pytest.approx([1, 10, 100])
+    assert row.worst_is == "c, smaller"
+
+
+def test_a_coil_pair_of_which_one_scan_failed_has_met_nothing(tmp_path):
+    choice = Choice(folder=tmp_path)
+    fates = {"coilraw": Fate(failure="failed: cut short"), "coilnorm": Fate(failure="no run had it")}
+    table = accuracy_coil.tables(choice, Results(tmp_path, fates))[0]
+    assert [table.verdict(row) for row in table.rows if row.bars] == ["**no**: 1 missing"] * 4
+    assert table.missing == {"coil-raw": "failed: cut short", "coil-norm": "no run had it"}
 
 
 # Outputs
