@@ -13,8 +13,8 @@ from benchmarks.accuracy_run import Values
 
 MEASURE = re.compile(r"# Measure ([\w-]+), ([\d.eE+-]+), mm\^3")
 PAIRED = ("Cerebral-Cortex", "Cerebellum-Cortex", "Cerebral-White-Matter", "Cerebellum-White-Matter", "VentralDC",
-          "Lateral-Ventricle", "Inf-Lat-Vent", *NUCLEI[:-1], "Accumbens-area")  # fmt: skip
-NAMES = {"Accumbens-area": "Accumbens"}
+          "Lateral-Ventricle", "Inf-Lat-Vent", *NUCLEI)  # fmt: skip
+ITS_NAMES = {"Accumbens": "Accumbens-area"}
 
 SUMS = {
     "GM": ("Cerebral-Cortex", "Cerebellum-Cortex", *NUCLEI),
@@ -26,15 +26,15 @@ SUMS = {
 
 
 def samseg_mm3(folder: Path) -> Values:
-    """Its figures for ICV, tissues and nuclei; empty where it was not run."""
-    path = folder / "samseg.stats"
-    if not path.is_file():
-        return {}
-    text = path.read_text(encoding="utf-8")
-    intracranial = folder / "sbtiv.stats"
-    if intracranial.is_file():
-        text += intracranial.read_text(encoding="utf-8")
+    """Its figures for ICV, tissues and nuclei, without those of which it has not all parts; empty where it was not run."""
+    files = [folder / name for name in ("samseg.stats", "sbtiv.stats")]
+    text = "".join(path.read_text(encoding="utf-8") for path in files if path.is_file())
     said = {name: float(value) for name, value in MEASURE.findall(text)}
-    parts = {NAMES.get(name, name): said.get(f"Left-{name}", 0.0) + said.get(f"Right-{name}", 0.0) for name in PAIRED}
-    sums = {name: sum(parts.get(part, said.get(part, 0.0)) for part in members) for name, members in SUMS.items()}
+    for name in PAIRED:
+        sides = [f"{side}-{ITS_NAMES.get(name, name)}" for side in ("Left", "Right")]
+        if all(side in said for side in sides):
+            said[name] = sum(said[side] for side in sides)
+    sums = {
+        name: sum(said[part] for part in parts) for name, parts in SUMS.items() if all(part in said for part in parts)
+    }
     return {**({"ICV": said["Intra-Cranial"]} if "Intra-Cranial" in said else {}), **sums}

@@ -120,13 +120,16 @@ def test_a_code_without_a_tissue_is_refused(tmp_path):
 
 
 def test_samseg_is_read_in_our_structures(tmp_path):
-    lines = {"Left-Thalamus": 7000.5, "Right-Thalamus": 6999.5, "Left-Cerebral-Cortex": 100000, "Brain-Stem": 20000,
-             "Left-Accumbens-area": 600, "4th-Ventricle": 1500, "CSF": 900, "Intra-Cranial": 1}  # fmt: skip
+    parts = {"Thalamus": 7000.5, "Caudate": 1, "Putamen": 2, "Pallidum": 3, "Hippocampus": 4, "Amygdala": 5,
+             "Accumbens-area": 600, "Cerebral-Cortex": 100000, "Cerebellum-Cortex": 50000}  # fmt: skip
+    lines = {f"{side}-{name}": value for name, value in parts.items() for side in ("Left", "Right")}
+    lines |= {"Brain-Stem": 20000, "Intra-Cranial": 1}
     (tmp_path / "samseg.stats").write_text("".join(f"# Measure {n}, {v:.6f}, mm^3\n" for n, v in lines.items()))
     (tmp_path / "sbtiv.stats").write_text("# Measure Intra-Cranial, 1512345.0, mm^3\n")
     found = samseg_mm3(tmp_path)
-    assert (found["ICV"], found["Thalamus"], found["Accumbens"], found["WM"]) == (1512345, 14000, 600, 20000)
-    assert (found["GM"], found["CSF"]) == (114600, 2400)
+    assert (found["ICV"], found["Thalamus"], found["Accumbens"]) == (1512345, 14001, 1200)
+    assert found["GM"] == 2 * (100000 + 50000 + 7000.5 + 600 + 15)
+    assert "WM" not in found  # most of its parts are missing
     assert samseg_mm3(tmp_path / "elsewhere") == {}
 
 
