@@ -26,7 +26,7 @@ SUMS = {
 
 
 def samseg_mm3(folder: Path) -> Values:
-    """Its figures for ICV, tissues and nuclei, without those of which it has not all parts; empty where it was not run."""
+    """Its figures for ICV, tissues and nuclei, if it has all parts of them; empty where it was not run."""
     files = [folder / name for name in ("samseg.stats", "sbtiv.stats")]
     text = "".join(path.read_text(encoding="utf-8") for path in files if path.is_file())
     said = {name: float(value) for name, value in MEASURE.findall(text)}
