@@ -42,6 +42,7 @@ def tables(choice: Choice, results: Results) -> list[Table]:
         columns=COLUMNS,
         rows=tuple(row for row in rows if row),
         missing=missing,
+        note="A failure counts as a doubt.",
         after=after,
     )
     beside = _beside_samseg(wanted, values, results.out.parent / "samseg")
@@ -62,17 +63,16 @@ def _row(case: Case, volumes: Values | None, results: Results) -> Row | None:
     if volumes is None and not is_fruit:
         return None
     fate = results.fates[case.participant]
-    is_told = bool(fate.doubts) or bool(fate.failure)
     return Row(
         name="fruit, no head: must fail or be doubted" if is_fruit else case.head,
-        n_heads=0 if is_fruit and not is_told else 1,
+        n_heads=1,
         n_wanted=1,
         values={
             **{name: [volumes[name] / 1000] for name in TOTALS if volumes},
-            "doubts": [float(len(fate.doubts))],
+            "doubts": [float(len(fate.doubts) + bool(fate.failure))],
             "CPU s": [] if fate.cpu_s is None else [fate.cpu_s],
         },
-        bars=(Bar(column="doubts", least=0 if fate.failure else 1),) if is_fruit else (),
+        bars=(Bar(column="doubts", least=1),) if is_fruit else (),
     )
 
 

@@ -7,6 +7,7 @@ What is missing makes a row of its own, and a row that lacks a head has not met 
 from __future__ import annotations
 
 import statistics
+import textwrap
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -19,6 +20,10 @@ FORMS = {
     "count": (0.0, "{:.0f}"),
 }  # fmt: skip
 """Of each kind of figure: the value without error, and how one is written."""
+
+
+LONGEST_REASON = 250
+"""Characters of why a case is missing; the rest is in the run's log."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,7 +113,12 @@ class Table:
                 count = str(max((len(values) for values in earlier.values()), default=0))
                 lines.append(_line(["*before*", count, *cells] + [""] * (len(head) - 2 - len(cells))))
         for name, why in self.missing.items():
-            lines.append(_line([f"{name}: missing", "0", why] + [""] * (len(head) - 3)))
+            lines.append(
+                _line(
+                    [f"{name}: missing", "0", textwrap.shorten(why, LONGEST_REASON, placeholder=" …")]
+                    + [""] * (len(head) - 3)
+                )
+            )
         return "\n".join(
             [f"### {self.title}\n", *([self.note + "\n"] if self.note else []), *lines, self.after]
         ).rstrip()
