@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 Figures = dict[str, dict[str, list[float]]]
-"""Of a table: values by row and column."""
+"""Of a table: values by row and column, and the number of heads."""
 
 FORMS = {
     "dice": (1.0, "{:.3f}"), "ratio": (1.0, "{:.3f}"), "r": (1.0, "{:.3f}"), "age r": (0.0, "{:+.2f}"),
@@ -110,8 +110,8 @@ class Table:
             if row.name in before:
                 earlier = before[row.name]
                 cells = [column.written(earlier.get(column.name, ())) for column in self.columns]
-                count = str(max((len(values) for values in earlier.values()), default=0))
-                lines.append(_line(["*before*", count, *cells] + [""] * (len(head) - 2 - len(cells))))
+                n_heads = f"{earlier['heads'][0]:.0f}"
+                lines.append(_line(["*before*", n_heads, *cells] + [""] * (len(head) - 2 - len(cells))))
         for name, why in self.missing.items():
             lines.append(
                 _line(
@@ -143,7 +143,10 @@ class Table:
 
     def figures(self) -> Figures:
         """All values by row and column, to be compared with later."""
-        return {row.name: {name: list(values) for name, values in row.values.items()} for row in self.rows}
+        return {
+            row.name: {"heads": [row.n_heads], **{name: list(values) for name, values in row.values.items()}}
+            for row in self.rows
+        }
 
 
 def _line(cells: Sequence[str]) -> str:
