@@ -27,8 +27,8 @@ CSF = (4, 5, 14, 15, 24, 43, 44, 72)
 GM = (3, 8, 10, 11, 12, 13, 17, 18, 26, 42, 47, 49, 50, 51, 52, 53, 54, 58)
 WM = (2, 7, 16, 28, 41, 46, 60, 85)
 """FreeSurfer's codes by tissue: deep nuclei are grey; brain stem and ventral diencephalon mostly white."""
-OTHER_INTRACRANIAL = (25, 30, 57, 62)
-"""Lesions and vessels: of no tissue, but within the skull."""
+OTHER_INTRACRANIAL = (25, 30, 57, 62, 136, 137, 163, 164)
+"""Lesions, vessels and choroid plexus: of no tissue, but within the skull."""
 
 NUCLEI = {
     "Thalamus": (10, 49), "Caudate": (11, 50), "Putamen": (12, 51), "Pallidum": (13, 52), "Hippocampus": (17, 53),
@@ -81,7 +81,7 @@ def read_label_map(path: Path) -> LabelMap:
 
 
 def read_intensities(path: Path) -> dict[int, tuple[int, float, float, float]]:
-    """Of each label: the class whose intensity it shares, mean over scans, spread of it, and spread within a label."""
+    """Of each label: the class whose intensity it shares, mean over scans, its spread, the spread within a label."""
     with path.open(encoding="utf-8") as file:
         return {
             int(row["label"]): (
@@ -135,8 +135,8 @@ def field(head: LabelMap, look: Appearance) -> Volume:
                    for weight, axis, part in zip(draw.uniform(0.6, 1.4, 3), axes, direction, strict=True))  # fmt: skip
     elif look.shape == "wave":
         turns, starts = draw.uniform(1.5, 2.5, 3), draw.uniform(0, 6, 3)
-        waves = zip(turns, starts, axes, strict=True)
-        raw = sum(np.sin(np.float32(turn) * axis + np.float32(start)) for turn, start, axis in waves)
+        raw = sum(np.sin(np.float32(turn) * axis + np.float32(start))
+                  for turn, start, axis in zip(turns, starts, axes, strict=True))  # fmt: skip
     elif look.shape == "coil":
         distance = sum((axis - np.float32(1.5 * part)) ** 2 for axis, part in zip(axes, direction, strict=True))
         raw = np.exp(-distance / 2)
@@ -186,7 +186,7 @@ def resampled(image: Volume, affine: NDArray[np.float64], voxel_mm: float) -> tu
     sizes = np.linalg.norm(affine[:3, :3], axis=0)
     scale = np.diag([*(voxel_mm / sizes), 1.0])
     shape = tuple(int(length * size / voxel_mm) for length, size in zip(image.shape, sizes, strict=True))
-    out = ndimage.affine_transform(image, np.diag(scale)[:3], output_shape=shape, order=3)
+    out = ndimage.affine_transform(image, scale[:3, :3], output_shape=shape, order=3)
     return np.asarray(np.maximum(out, 0), dtype=np.float32), affine @ scale
 
 
