@@ -26,9 +26,10 @@ ENDINGS = (
     *(f"label-{tissue}_probseg.nii.gz" for tissue in ("CSF", "GM", "WM")),
     *(f"seg-{seg}_dseg.{kind}" for seg in ("tissue", "lobes", "tissuelobes") for kind in ("nii.gz", "tsv", "json")),
     *(f"atlas-{MODEL}_seg-subcortex_dseg.{kind}" for kind in ("nii.gz", "tsv", "json")),
-    *(f"from-{MODEL}_to-T1w_mode-image_xfm.h5", f"from-T1w_to-{MODEL}_mode-image_xfm.h5"),
+    *(f"from-{MODEL}_to-T1w_mode-image_xfm.nii.gz", f"from-T1w_to-{MODEL}_mode-image_xfm.nii.gz"),
     f"from-{MODEL}_to-T1w_mode-image_desc-linear_xfm.h5",
     *("seg-tissue_features.tsv", "seg-tissuelobes_stats.tsv", "desc-brain_stats.tsv", "label-ICV_stats.tsv"),
+    *("seg-tissue_stats.tsv", "desc-warpedmodelbrain_stats.tsv"),
     f"atlas-{MODEL}_seg-subcortex_stats.tsv",
 )
 
