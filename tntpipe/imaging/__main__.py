@@ -47,6 +47,7 @@ LABEL_TABLES = (
     Option("tissue_labels", "TSV of index and name of CSF, GM and WM"),
     Option("subcortex_labels", "TSV of index and name of the subcortical structures"),
 )
+ROUNDS = Option("iterations", "the most rounds of mixture and field", 60.0)
 PREFIX = Option("output", "what the names of the files begin with")
 MARGIN = Option("margin", "mm around the mask", 12.0)
 
@@ -95,13 +96,13 @@ COMMANDS = (
         "correct-by-tissue",
         "segmentation:correct_by_tissue_file",
         "take off the smooth field that a scan's tissues show",
-        (*ATLAS, Option("output", "the scan without the field")),
+        (*ATLAS, Option("output", "the scan without the field"), ROUNDS),
     ),
     Command(
         "tissue-maps",
         "segmentation:tissue_maps_file",
         "write a scan's probabilities of CSF, GM and WM in the box of its brain",
-        (*ATLAS, Option("mask", "the brain mask"), PREFIX, MARGIN),
+        (*ATLAS, Option("mask", "the brain mask"), PREFIX, MARGIN, ROUNDS),
     ),
     Command(
         "prior-tissues",
@@ -124,13 +125,13 @@ COMMANDS = (
         "segment",
         "segmentation:segment_file",
         "find tissues, structures, the remaining field and the brain mask of a scan",
-        (*ATLAS, *LABEL_TABLES, PREFIX),
+        (*ATLAS, *LABEL_TABLES, PREFIX, ROUNDS),
     ),
     Command(
         "segment-within",
         "segmentation:segment_within_file",
         "as segment, with a brain mask that is given",
-        (*ATLAS, *LABEL_TABLES, Option("mask", "the brain mask"), PREFIX),
+        (*ATLAS, *LABEL_TABLES, Option("mask", "the brain mask"), PREFIX, ROUNDS),
     ),
     Command(
         "refine-brain-mask",

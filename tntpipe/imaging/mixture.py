@@ -143,6 +143,7 @@ def fit(
     groups: tuple[str, ...],
     basis: NDArray[np.float32],
     bending: NDArray[np.float64],
+    iterations: int = ITERATIONS,
 ) -> Fit:
     """The mixture and the field that explain intensities best, by expectation-maximisation.
 
@@ -156,6 +157,8 @@ def fit(
         Their names, ``GM`` and ``WM`` among them.
     basis, bending
         (n, functions) and (functions,), as `CosineBasis` gives them.
+    iterations
+        The most, where the likelihood does not settle before.
     """
     scale = np.float32(1000 / max(float(np.percentile(values, 98)), 1e-30))
     seen = values * scale
@@ -167,7 +170,7 @@ def fit(
     flat = seen
     field = np.zeros(basis.shape[1])
     before, iteration, explained = -np.inf, 0, -np.inf
-    for iteration in range(ITERATIONS):
+    for iteration in range(iterations):
         joint = np.stack([_density(flat, part, means, sds) for part in components])
         joint *= weights[:, None].astype(np.float32) * expected[owner]
         total = joint.sum(axis=0) + np.float32(1e-12)

@@ -29,7 +29,7 @@ MARGIN_MM = 20.0
 """How far around the intracranial space voxels are looked at: the skull and what lies on it."""
 INTRACRANIAL = 0.1
 """Probability above which a voxel may lie within the skull."""
-N_SAMPLES = 120_000
+N_SAMPLES = 60_000
 """Voxels that the mixture is estimated on, drawn with a fixed seed."""
 SLAB_VOXELS = 250_000
 SEED = 1
@@ -108,7 +108,7 @@ def read_head(image: str, displacement: str, priors: Priors) -> Head:
     return Head(scan, values, voxel_mm, field, looked_at, cosine_basis(inside, voxel_mm))
 
 
-def explain(head: Head, priors: Priors, image: str) -> Explained:
+def explain(head: Head, priors: Priors, image: str, iterations: float) -> Explained:
     """Estimate the mixture and the field of a head.
 
     Raises
@@ -122,7 +122,7 @@ def explain(head: Head, priors: Priors, image: str) -> Explained:
     indices = head.looked_at[:, chosen]
     grouped = _grouped(priors, priors.at(model_places(indices, head.affine, head.displacement)))
     values = head.values[indices[0], indices[1], indices[2]]
-    found = fit(values, grouped, priors.groups, head.basis.at(indices), head.basis.bending())
+    found = fit(values, grouped, priors.groups, head.basis.at(indices), head.basis.bending(), round(iterations))
     _tell(found.mixture, found.log_likelihood, found.n_iterations)
     _require_tissues(found.mixture, image)
     field = np.ones(head.values.shape, dtype=np.float32)
@@ -181,19 +181,29 @@ def brain_of(solid: Mask, voxel_mm: tuple[float, float, float]) -> Mask:
     return mask
 
 
-def correct_by_tissue_file(*, image: str, displacement: str, priors: str, priors_table: str, output: str) -> None:
+def correct_by_tissue_file(
+    *, image: str, displacement: str, priors: str, priors_table: str, output: str, iterations: float
+) -> None:
     """The command ``correct-by-tissue``: the scan without the field that its tissues show."""
     atlas = read_priors(priors, priors_table)
-    found = explain(read_head(image, displacement, atlas), atlas, image)
+    found = explain(read_head(image, displacement, atlas), atlas, image, iterations)
     save(like(found.head.values / found.field, found.head.image), output)
 
 
 def tissue_maps_file(
-    *, image: str, displacement: str, priors: str, priors_table: str, mask: str, output: str, margin: float
+    *,
+    image: str,
+    displacement: str,
+    priors: str,
+    priors_table: str,
+    mask: str,
+    output: str,
+    margin: float,
+    iterations: float,
 ) -> None:
     """The command ``tissue-maps``: probabilities of CSF, GM and WM in a mask's box, as ``<output><tissue>.nii.gz``."""
     atlas = read_priors(priors, priors_table)
-    found = explain(read_head(image, displacement, atlas), atlas, image)
+    found = explain(read_head(image, displacement, atlas), atlas, image, iterations)
     box = _box(stored_voxels(load(mask), mask) > 0, round(margin / min(found.head.voxel_mm)))
     for tissue, values in zip(TISSUES, tissue_maps(found), strict=True):
         save(cropped(values, found.head.image, box), f"{output}{tissue}.nii.gz")
@@ -233,6 +243,7 @@ def segment_file(
     tissue_labels: str,
     subcortex_labels: str,
     output: str,
+    iterations: float,
 ) -> None:
     """The command ``segment``: everything that the last pass decides, each file's name after ``output``.
 
@@ -240,7 +251,7 @@ def segment_file(
     ``structures.nii.gz`` by the row of the table of priors, and ``subcortex.nii.gz``.
     """
     atlas = read_priors(priors, priors_table)
-    found = explain(read_head(image, displacement, atlas), atlas, image)
+    found = explain(read_head(image, displacement, atlas), atlas, image, iterations)
     _write_segmentation(found, tissue_labels, subcortex_labels, output, None)
 
 
@@ -254,10 +265,11 @@ def segment_within_file(
     subcortex_labels: str,
     mask: str,
     output: str,
+    iterations: float,
 ) -> None:
     """The command ``segment-within``: as ``segment``, the brain mask given."""
     atlas = read_priors(priors, priors_table)
-    found = explain(read_head(image, displacement, atlas), atlas, image)
+    found = explain(read_head(image, displacement, atlas), atlas, image, iterations)
     masking = load(mask)
     require_same_grid(found.head.image, image, masking, mask)
     _write_segmentation(found, tissue_labels, subcortex_labels, output, stored_voxels(masking, mask) > 0)

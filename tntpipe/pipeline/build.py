@@ -103,6 +103,11 @@ class ScanSteps:
         """The transform of the model that is published."""
         return outputs.transform(self.model.space, "T1w", field=self.model.priors is not None)
 
+    @property
+    def few_rounds(self) -> tuple[str, ...]:
+        """What makes a segmentation short where everything only tries the machinery."""
+        return ("--iterations", "6") if self.method.debug else ()
+
     def sources(self, *derivatives: Derivative) -> list[str]:
         """BIDS URIs of what a derivative was made from: the scan, and other derivatives of it."""
         return [self._raw_uri, *(sidecars.derivative_uri(self.path(derivative)) for derivative in derivatives)]

@@ -109,6 +109,7 @@ def segment(build: ScanSteps, images: Images, xfm: Transform) -> Tissues:
         *("--tissue_labels", Input("tissues.tsv", model.tags.labels), "--subcortex_labels", Input("nuclei.tsv", table)),
         *(("--mask", Input("mask.nii.gz", images.brain_mask)) if given else ()),
         *("--output", "segmented_"),
+        *build.few_rounds,
     )
     files = ["corrected", "brain_mask", "tissue", "structures", "subcortex"]
     files += [f"posterior{index}" for index in names]

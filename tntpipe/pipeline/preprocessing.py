@@ -93,6 +93,7 @@ def _corrected_by_tissue(build: ScanSteps, head: str, transform: str) -> str:
         *("--displacement", Input("displacement.nii.gz", field.product(DISPLACEMENT))),
         *("--priors", Input("priors.nii.gz", build.model.priors.path)),
         *("--priors_table", Input("priors.tsv", build.model.priors.labels), "--output", CORRECTED),
+        *build.few_rounds,
         outputs=(CORRECTED,),
     )
     return build.add(step).product(CORRECTED)

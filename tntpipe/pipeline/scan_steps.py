@@ -119,6 +119,7 @@ def _registered_by_tissue(build: ScanSteps, images: Images, first: Transform) ->
             *("--priors", Input("priors.nii.gz", model.priors.path)),
             *("--priors_table", Input("priors.tsv", model.priors.labels)),
             *("--mask", Input("mask.nii.gz", images.brain_mask), "--output", "tissue_"),
+            *build.few_rounds,
             outputs=tuple(tissue_map(tissue) for tissue in TISSUES),
         )
     )
