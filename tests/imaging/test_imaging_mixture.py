@@ -22,7 +22,7 @@ MEANS = {
     "SoftTissue": 800.0,
     "Background": 10.0,
 }
-SDS = {**{name: 0.1 * SPAN for name in MEANS}, "Skull": 60.0, "SoftTissue": 120.0, "Background": 8.0}
+SDS = {**dict.fromkeys(MEANS, 0.1 * SPAN), "Skull": 60.0, "SoftTissue": 120.0, "Background": 8.0}
 COUNTS = {
     "GM": 4000, "WM": 3500, "CerebellarGM": 800, "CerebellarWM": 300, "BrainStem": 300, "Caudate": 300, "Putamen": 300,
     "Pallidum": 200, "Thalamus": 300, "CSF": 1200, "Ventricle": 500, "EyeFluid": 100, "Skull": 1000, "SoftTissue": 1200,

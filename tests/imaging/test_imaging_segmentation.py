@@ -53,7 +53,7 @@ def test_a_ball_is_its_own_brain():
 def test_a_thin_sheet_that_hangs_on_the_brain_is_lost_beyond_its_reach():
     x, y, z = distances_mm()
     sheet = (np.abs(y) < 1.5) & (np.abs(z) < 15) & (x > 0) & (x < 50)
-    assert 2 * 1.5 < 2 * CORE_MM
+    assert 2 * CORE_MM > 2 * 1.5
     found = brain_of(ball(30) | sheet, VOXEL_MM)
     beyond = np.linalg.norm(distances_mm(), axis=0) > 30 + REACH_MM + 1
     assert (sheet & beyond).sum() > 500
