@@ -9,6 +9,8 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import nibabel as nib
+import numpy as np
 import pytest
 from cli_runs import EXAMPLE, PACKAGE
 from fake_ants import Place, write_programs, write_scans
@@ -17,12 +19,13 @@ from small_disks import SmallDisk, small_disk
 from small_runs import World, script
 
 from tntpipe.events import StepEnded
+from tntpipe.model import built_in_model
 from tools.coarse_heads import coarse
 
 __all__ = ["small_disk"]
 
 AGAIN = "then give the same command again"
-COPIES = 'case "$0" in *N4*) cp in/*.nii.gz corrected.nii.gz;; *) exit 3;; esac'
+COPIES = 'case "$0" in *N4*) cp in/T1w.nii.gz corrected.nii.gz;; *) exit 3;; esac'
 """An ANTs whose bias correction changes nothing; all its other programs fail."""
 
 
@@ -169,6 +172,20 @@ def test_a_run_whose_whole_output_disk_is_full_says_its_table(
     assert "0 done, 2 failed" in run.said.splitlines()[-1] and "Traceback" not in run.said
 
 
+def to_the_corrected_brain(place: Place) -> list[str]:
+    """Options by which N4 alone leads to a published image: a mask for each scan, and tags in place of an atlas."""
+    for path in place.root.glob("bids/sub-*/anat/*_T1w.nii.gz"):
+        scan = nib.load(path)
+        mask = nib.Nifti1Image((np.asarray(scan.dataobj) > 500).astype(np.uint8), None, scan.header)
+        mask.header.set_data_dtype(np.uint8)
+        folder = place.root / "masks" / path.relative_to(place.root / "bids").parent
+        folder.mkdir(parents=True, exist_ok=True)
+        nib.save(mask, folder / path.name.replace("_T1w", "_desc-brain_mask"))
+    tags = built_in_model().tags
+    assert tags is not None
+    return ["--brain_mask_dir", str(place.root / "masks"), "--tags", str(tags.path)]
+
+
 def wait_until_only_ants_is_waited_for(out: Path) -> None:
     """Nothing has ended for a while: what is renamed now is not renamed in the middle of a publication."""
     before, n_ended = -1, 0
@@ -182,7 +199,7 @@ def wait_until_only_ants_is_waited_for(out: Path) -> None:
 def test_a_folder_that_vanishes_is_said_and_a_later_run_begins_again(place: Place, what: str, tmp_path: Path) -> None:
     """The whole output with the work folder in it, or with the work folder elsewhere."""
     write_programs(tmp_path / "ants", f"until [ -e {tmp_path}/go ]; do sleep 0.1; done; {COPIES}")
-    options = ["-w", str(tmp_path / "work")] if what == "output" else []
+    options = to_the_corrected_brain(place) + (["-w", str(tmp_path / "work")] if what == "output" else [])
     run = place.start(*options)
     until(lambda: all(list(place.out.glob(f"sub-{label}/anat/*.nii.gz")) for label in ("01", "02")))
     wait_until_only_ants_is_waited_for(place.out)
@@ -206,14 +223,15 @@ def test_a_clock_that_jumps_changes_stamps_only(place: Place, tmp_path: Path) ->
         "time.time = lambda: real() + 86400 * next(days)"
     )
     write_programs(tmp_path / "ants", COPIES)
-    run = place.start(before=jumps)
+    options = to_the_corrected_brain(place)
+    run = place.start(*options, before=jumps)
     assert run.status() == 1 and "Traceback" not in run.said
     assert len(list(place.out.glob("sub-*/anat/*_desc-nucor_T1w.nii.gz"))) == 2
     (journal,) = place.out.glob("logs/run-*/journal.jsonl")
     ended = [event for event in map(json.loads, journal.read_text().splitlines()) if event["event"] == "StepEnded"]
     walls_s = [event["usage"]["wall_s"] for event in ended if event["usage"]]
     assert walls_s and all(0 <= wall_s < 60 for wall_s in walls_s)
-    again = place.start(said="again")
+    again = place.start(*options, said="again")
     assert again.status() == 1 and "bias_correction" not in again.said
 
 

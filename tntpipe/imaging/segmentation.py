@@ -29,7 +29,7 @@ MARGIN_MM = 20.0
 """How far around the intracranial space voxels are looked at: the skull and what lies on it."""
 INTRACRANIAL = 0.1
 """Probability above which a voxel may lie within the skull."""
-N_SAMPLES = 60_000
+N_SAMPLES = 120_000
 """Voxels that the mixture is estimated on, drawn with a fixed seed."""
 SLAB_VOXELS = 250_000
 SEED = 1

@@ -90,8 +90,11 @@ def sample_tissue(build: ScanSteps, image: str, mask: str, xfm: Transform) -> st
     return step.product("features.tsv")
 
 
-def segment(build: ScanSteps, images: Images, xfm: Transform) -> Tissues:
-    """Tissues and structures by the model's probabilities and the scan's intensities together."""
+def segment(build: ScanSteps, images: Images, xfm: Transform, samples: str) -> Tissues:
+    """Tissues and structures by the model's probabilities and the scan's intensities together.
+
+    It follows the samples at the tags, so that a scan whose tissues cannot be told apart there gets no figures.
+    """
     model, scan, method = build.model, build.subject.scan, build.method
     assert model.priors is not None and model.tags is not None
     given = method.brain_extraction is not BrainExtraction.TEMPLATE
@@ -147,7 +150,7 @@ def segment(build: ScanSteps, images: Images, xfm: Transform) -> Tissues:
         text = "Subcortical structures (atlas and intensities together)."
         derivative = outputs.subcortex_dseg(model.space)
         exports += label_exports(build, outputs_of["subcortex"], "in/nuclei.tsv", derivative, text, sources)
-    step = build.add(step, *exports)
+    step = build.add(reading(step, Input("features.tsv", samples)), *exports)
     return Tissues(
         corrected=step.product(outputs_of["corrected"]),
         brain_mask=step.product(outputs_of["brain_mask"]),

@@ -71,9 +71,8 @@ def find_tissues(build: ScanSteps, images: Images) -> tuple[Tissues, Transform]:
         return classify(build, images, xfm), xfm
     first = register(build, model, images, final=False)
     xfm = _registered_by_tissue(build, images, first)
-    found = segment(build, images, xfm)
-    sample_tissue(build, found.corrected, found.brain_mask, xfm)
-    return found, xfm
+    samples = sample_tissue(build, images.corrected, images.brain_mask, xfm)
+    return segment(build, images, xfm, samples), xfm
 
 
 def register(build: ScanSteps, model: PreparedModel, images: Images, *, final: bool, prefix: str = "") -> Transform:
