@@ -61,7 +61,7 @@ def brain_mask(scan: Image, key: str, model: PreparedModel, work: Path, commands
     subject = Subject(scan=Scan(path, (("subject", key),)), voxels=math.prod(scan.shape), voxel_mm=size)
     build = ScanSteps(subject=subject, model=model, method=METHOD, tissues=TissueClasses(names={1: "CSF"}))
     preprocess(build)
-    wanted = [step for step in build.steps if step.inputs and not step.kind.endswith("_brain")]
+    wanted = [step for step in build.steps if step.kind != "brain"]
     seconds = sum(run(step, work, commands) for step in wanted)
     return nib.load(work / wanted[-1].product("brain_mask.nii.gz")), seconds
 
