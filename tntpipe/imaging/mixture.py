@@ -51,11 +51,12 @@ that any group of the brain may have. Within a scan a structure spreads by 0.05 
 of 9 % adds 0.2."""
 
 BORDERS = (
-    ("WM", "GM"), ("CerebellarWM", "CerebellarGM"), ("GM", "CSF"), ("CerebellarGM", "CSF"), ("WM", "Ventricle"),
+    ("WM", "GM"), ("CerebellarWM", "CerebellarGM"), ("GM", "CSF"), ("CerebellarGM", "CSF"),
     ("Caudate", "Ventricle"), ("Thalamus", "Ventricle"), ("Putamen", "WM"), ("Caudate", "WM"), ("Thalamus", "WM"),
     ("BrainStem", "CSF"),
 )  # fmt: skip
-"""Groups that share voxels."""
+"""Groups that share voxels. White matter and ventricles are not among them: what lies between the two in intensity is
+cortex and nuclei, and they took it (a putamen lost half of itself)."""
 SHARED_START = 0.3
 
 BRAIN = ("WM", "CerebellarWM", "BrainStem", "GM", "CerebellarGM", "Caudate", "Putamen", "Pallidum", "Thalamus")
@@ -67,12 +68,12 @@ WIDE_VENTRICLES = 0.02
 """Probability of ventricular fluid, of the probability of what may lie beside wide ventricles."""
 BESIDE_VENTRICLES = ("Caudate", "Thalamus", "WM", "GM")
 
-ITERATIONS = 60
-SETTLED = 1e-5
-"""Change of the mean log likelihood of a voxel below which an iteration is the last."""
+ITERATIONS = 15
+"""A fixed number, since the likelihood is not what should be greatest: with more, the mean of cortex slides on towards
+fluid. On synthetic heads 04 and 18 at 2 mm, 8, 15 and 30 rounds give 0.95, 0.94, 0.93 and 1.08, 1.09, 1.09 of the true
+grey matter, 0.98, 1.00, 1.01 and 1.04, 1.05, 1.06 of the white."""
 FIELD_EVERY = 3
 FIRST_FIELD = 2
-FEWEST_ITERATIONS = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +123,6 @@ class Fit:
     mixture: Mixture
     field: NDArray[np.float64]
     log_likelihood: float
-    n_iterations: int
 
 
 def floored(priors: NDArray[np.float32], groups: tuple[str, ...]) -> NDArray[np.float32]:
@@ -158,7 +158,7 @@ def fit(
     basis, bending
         (n, functions) and (functions,), as `CosineBasis` gives them.
     iterations
-        The most, where the likelihood does not settle before.
+        How many rounds.
     """
     scale = np.float32(1000 / max(float(np.percentile(values, 98)), 1e-30))
     seen = values * scale
@@ -169,7 +169,7 @@ def fit(
     weights = _start_weights(components, owner)
     flat = seen
     field = np.zeros(basis.shape[1])
-    before, iteration, explained = -np.inf, 0, -np.inf
+    explained = -np.inf
     for iteration in range(iterations):
         joint = np.stack([_density(flat, part, means, sds) for part in components])
         joint *= weights[:, None].astype(np.float32) * expected[owner]
@@ -182,11 +182,8 @@ def fit(
         _update(flat, share, sizes, means, sds, components, groups)
         if iteration >= FIRST_FIELD and iteration % FIELD_EVERY == FIRST_FIELD:
             field, flat = _flattened(seen, share, means, sds, components, groups, basis, bending)
-        if abs(explained - before) < SETTLED and iteration >= FEWEST_ITERATIONS:
-            break
-        before = explained
     mixture = Mixture(groups, components, means / scale, sds / scale, weights)
-    return Fit(mixture, field, explained, iteration + 1)
+    return Fit(mixture, field, explained)
 
 
 def _components(groups: tuple[str, ...]) -> tuple[tuple[Component, ...], int]:

@@ -123,7 +123,7 @@ def explain(head: Head, priors: Priors, image: str, iterations: float) -> Explai
     grouped = _grouped(priors, priors.at(model_places(indices, head.affine, head.displacement)))
     values = head.values[indices[0], indices[1], indices[2]]
     found = fit(values, grouped, priors.groups, head.basis.at(indices), head.basis.bending(), round(iterations))
-    _tell(found.mixture, found.log_likelihood, found.n_iterations)
+    _tell(found.mixture, found.log_likelihood)
     _require_tissues(found.mixture, image)
     field = np.ones(head.values.shape, dtype=np.float32)
     if found.field.any():
@@ -351,8 +351,8 @@ def _raise(expected: NDArray[np.float32], priors: Priors) -> None:
             expected[names.index(ventricle)] += np.float32(WIDE_VENTRICLES) * found
 
 
-def _tell(mixture: Mixture, explained: float, n_iterations: int) -> None:
-    print(f"{n_iterations} iterations, log likelihood of a voxel {explained:.4f}")
+def _tell(mixture: Mixture, explained: float) -> None:
+    print(f"log likelihood of a voxel {explained:.4f}")
     for name in mixture.groups:
         print(f"{name}: mean {mixture.mean(name):.6g}, sd {mixture.sd(name):.6g}")
 
