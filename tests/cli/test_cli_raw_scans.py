@@ -81,10 +81,10 @@ HOLDS = {
     "shaded": (SOLID, 0.03),
     "faint": (SOLID, 0.04),
 }
-"""What is compared, and how far it may be off. Measured, in per cent of the plain head's: shaded GM -1.96, WM -0.2, brain
--0.9, intracranial -0.7, CSF 2.4; faint GM -3.1, WM -1.9, brain -1.7, intracranial -1.95, CSF 8.6; z-scored at most 1.0,
-CSF 2.6. At 4 mm the linear registration's coarsest level has voxels of 32 mm, and two voxels in the brain mask move its
-result by millimetres: that is what is left."""
+"""What is compared, and how far it may be off. Measured, in per cent of the plain head's: shaded GM -1.96, WM -0.2,
+brain -0.9, intracranial -0.7, CSF 2.4; faint GM -3.1, WM -1.9, brain -1.7, intracranial -1.95, CSF 8.6; z-scored at
+most 1.0, CSF 2.6. At 4 mm the linear registration's coarsest level has voxels of 32 mm, and two voxels in the brain
+mask move its result by millimetres: that is what is left."""
 
 
 @pytest.mark.parametrize("name", HOLDS)
