@@ -61,7 +61,8 @@ README = """\
 # MNI152NLin2009cAsym, the built-in model
 
 Made by `tools/build_model` of the tntpipe repository from published packages; every file but the last lies on the
-template's grid (193 x 229 x 193, 1 mm) and carries its orientation in the qform. A model of your own is a folder of the same layout.
+template's grid (193 x 229 x 193, 1 mm) and carries its orientation in the qform. A model of your own is a folder of the
+same layout.
 
 | file (after `tpl-MNI152NLin2009cAsym_`) | what it is |
 |---|---|
