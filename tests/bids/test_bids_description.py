@@ -93,7 +93,7 @@ def test_the_link_is_relative_where_both_folders_move_together(bids: str, out: s
         ({"brain_extraction": "bet"}, "FSL BET [4]", "whole-head template"),
         ({"brain_extraction": "given"}, "provided by the user", "Smith SM"),
         (
-            {"subcortical_model": "Colin27"},
+            {"subcortical_model": "Colin27", "nuclei_by_atlas": False},
             "Subcortical structures were carried from the model Colin27",
             "Intracranial",
         ),
@@ -101,6 +101,11 @@ def test_the_link_is_relative_where_both_folders_move_together(bids: str, out: s
             {"subcortical_model": FACTS.model},
             "structures are those of the same segmentation",
             "structures were carried",
+        ),
+        (
+            {"subcortical_model": FACTS.model, "nuclei_by_atlas": False},
+            "were carried from the model MNI",
+            "the same seg",
         ),
         ({}, "Gaussian mixture with partial volume", "Atropos"),
         ({"atlas": False}, "separated with Atropos", "mixture"),

@@ -30,6 +30,7 @@ ENDINGS = (
     f"from-{MODEL}_to-T1w_mode-image_desc-linear_xfm.h5",
     *("seg-tissue_features.tsv", "seg-tissuelobes_stats.tsv", "desc-brain_stats.tsv", "label-ICV_stats.tsv"),
     *("seg-tissue_stats.tsv", "desc-warpedmodelbrain_stats.tsv"),
+    *(f"atlas-{MODEL}_seg-structures_dseg.{kind}" for kind in ("nii.gz", "tsv", "json")),
     f"atlas-{MODEL}_seg-subcortex_stats.tsv",
 )
 

@@ -10,19 +10,22 @@ import numpy as np
 import pytest
 
 from tntpipe.errors import ImageError, TableError
+from tntpipe.imaging.check import check_priors
 from tntpipe.imaging.mixture import BRAIN
 from tntpipe.imaging.priors import CERTAIN, TISSUES, Priors, Structure, read_priors
-from tntpipe.imaging.tables import read_labels
+from tntpipe.imaging.tables import Label, read_labels
+from tntpipe.model import built_in_model
 
 MODEL = Path(__file__).parents[2] / "tntpipe/data/models/MNI152NLin2009cAsym"
 STEM = "tpl-MNI152NLin2009cAsym_seg"
 TABLE = "name\ttissue\tintensity\tsubcortex\nCortex\tGM\tGM\tn/a\nBackground\tn/a\tBackground\tn/a\n"
 
 
-def two_structures() -> Priors:
+def two_structures(*more: tuple[int | slice, ...]) -> Priors:
     """Cortex in one voxel of 2 mm whose centre is at (-10, 4, 6) mm; background, stored as none, around it."""
     voxels = np.zeros((5, 5, 5, 2), np.uint8)
-    voxels[2, 2, 2, 0] = CERTAIN
+    for place in ((2, 2, 2, 0), *more):
+        voxels[place] = CERTAIN
     affine = np.array([[-2.0, 0, 0, -6], [0, 2, 0, 0], [0, 0, 2, 2], [0, 0, 0, 1]])
     structures = (Structure("Cortex", "GM", "GM", None), Structure("Background", None, "Background", None))
     return Priors(structures, voxels, affine)
@@ -47,17 +50,14 @@ def test_all_outside_the_atlas_is_background():
 
 
 def test_a_structure_in_the_atlass_last_voxel_fades_within_a_voxel_beyond_it():
-    priors = two_structures()
-    priors.voxels[4, :, :, 0] = CERTAIN
+    priors = two_structures((4, slice(None), slice(None), 0))
     found = priors.at(np.array([[-14.0, -15, -16.5], [4, 4, 4], [6, 6, 6]]))[0]
     assert found[0] == 1
     assert found[2] == 0
 
 
 def test_probabilities_that_exceed_1_together_are_scaled_down_to_it():
-    priors = two_structures()
-    priors.voxels[2, 2, 2, 1] = CERTAIN
-    assert priors.at(column(-10, 4, 6)).ravel().tolist() == pytest.approx([0.5, 0.5])
+    assert two_structures((2, 2, 2, 1)).at(column(-10, 4, 6)).ravel().tolist() == pytest.approx([0.5, 0.5])
 
 
 def test_what_is_within_the_skull_is_all_that_has_a_tissue():
@@ -152,3 +152,19 @@ def test_the_left_of_the_built_in_model_is_at_negative_x(built_in):
             weight = built_in.voxels[..., row].sum(axis=(1, 2), dtype=np.float64)
             x = built_in.affine[0, 0] * (weight @ np.arange(weight.size)) / weight.sum() + built_in.affine[0, 3]
             assert (x > 0) == structure.name.endswith("-R"), structure.name
+
+
+def test_a_subcortical_label_that_no_structure_stands_for_is_named_before_anything_runs():
+    model = built_in_model()
+    labels = read_labels(model.subcortex.labels)
+    check_priors(model.priors.path, model.priors.labels, labels)
+    with pytest.raises(TableError, match="no structure is 'Claustrum-R' in its column subcortex"):
+        check_priors(model.priors.path, model.priors.labels, (*labels, Label(99, "Claustrum-R")))
+
+
+def test_probabilities_without_white_matters_intensities_are_refused_before_anything_runs(tmp_path):
+    table = tmp_path / "priors.tsv"
+    table.write_text(TABLE)
+    nib.Nifti1Image(np.zeros((5, 5, 5, 2), np.uint8), np.eye(4)).to_filename(tmp_path / "priors.nii.gz")
+    with pytest.raises(TableError, match=r"priors\.tsv: no structure has the intensities of Ventricle and WM"):
+        check_priors(tmp_path / "priors.nii.gz", table, ())

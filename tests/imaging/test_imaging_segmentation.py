@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from scipy import ndimage
 
-from tntpipe.errors import ExitStatus, ImageError
+from tntpipe.errors import WARNING_MARK, ExitStatus, ImageError
 from tntpipe.imaging.head import head_mask
 from tntpipe.imaging.segmentation import CORE_MM, REACH_MM, brain_of, crop_brain_file
 from tools.coarse_heads import EXAMPLE, coarse
@@ -114,7 +114,7 @@ def test_a_cropped_brain_stays_where_it_is_in_the_world(tmp_path):
     paths = {name: str(tmp_path / f"{name}.nii.gz") for name in ("scan", "mask", "brain")}
     crop_brain_file(image=paths["scan"], mask=paths["mask"], output=paths["brain"], margin=6, clip_percent=0)
     brain = nib.load(paths["brain"])
-    assert brain.shape == (16, 19, 32)  # four voxels of 1.5 mm on each side
+    assert brain.shape == (16, 17, 30)  # 6 mm on each side, of voxels of 1.5, 2 and 2 mm
     cut = np.asarray(brain.dataobj)
     places = np.argwhere(cut > 0)
     assert len(places) == inside.sum()
@@ -299,7 +299,7 @@ def test_a_given_brain_mask_is_kept_and_nothing_is_found_outside_it(segmented):
     given = ndimage.binary_erosion(brain, iterations=2)
     write_like(segmented / "given.nii.gz", given, nib.load(segmented / "T1w.nii.gz"))
     words = ("--image", "T1w.nii.gz", *ATLAS, *TABLES, "--mask", "given.nii.gz", "--output", "within_")
-    ended = run(segmented, "segment-within", *words)
+    ended = run(segmented, "segment", *words)
     assert (ended.returncode, ended.stderr) == (0, "")
     assert np.array_equal(voxels(segmented / "within_brain_mask.nii.gz") > 0, given)
     inside = voxels(segmented / "within_tissue.nii.gz")
@@ -307,10 +307,23 @@ def test_a_given_brain_mask_is_kept_and_nothing_is_found_outside_it(segmented):
     assert np.array_equal(inside[given], voxels(segmented / "plain_tissue.nii.gz")[given])
 
 
+def test_a_published_mask_that_reaches_the_edge_of_the_image_is_doubted(segmented):
+    head = nib.load(segmented / "T1w.nii.gz")
+    brain = voxels(segmented / "plain_brain_mask.nii.gz") > 0
+    top = int(np.flatnonzero(brain.any(axis=(0, 1)))[-1]) - 5
+    cut = head.slicer[:, :, :top]
+    write_like(segmented / "cut.nii.gz", np.asarray(cut.dataobj), cut)
+    nib.Nifti1Image(np.zeros((*cut.shape, 1, 3), np.float32), cut.affine).to_filename(segmented / "cut_field.nii.gz")
+    words = ("--image", "cut.nii.gz", "--displacement", "cut_field.nii.gz", *ATLAS[2:], *TABLES, "--output", "cut_")
+    ended = run(segmented, "segment", *words)
+    assert (ended.returncode, ended.stderr) == (0, "")
+    assert f"{WARNING_MARK}The brain mask reaches the edge of the image" in ended.stdout
+
+
 def test_a_mask_on_another_grid_is_refused_by_name(segmented):
     nib.Nifti1Image(np.ones((9, 9, 9), np.uint8), np.eye(4)).to_filename(segmented / "small.nii.gz")
     words = ("--image", "T1w.nii.gz", *ATLAS, *TABLES, "--mask", "small.nii.gz", "--output", "refused_")
-    ended = run(segmented, "segment-within", *words)
+    ended = run(segmented, "segment", *words)
     assert ended.returncode == ExitStatus.BAD_DATA
     assert "small.nii.gz" in ended.stderr and "different grids" in ended.stderr
 

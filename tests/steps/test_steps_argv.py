@@ -25,7 +25,7 @@ PLACE = Place(folder="sub-01", scan="sub-01", voxels=1000, voxel_mm=1.0)
 T1W, TEMPLATE = "sub-01/normalised/T1w.nii.gz", "model/T1w/clean.nii.gz"
 START = (
     "--dimensionality 3 --float 0 --verbose 1 --random-seed 1 --collapse-output-transforms 1 "
-    "--write-composite-transform 1 --output [,Warped.nii.gz] --interpolation Linear --use-histogram-matching 0 "
+    "--write-composite-transform 1 --output [,] --use-histogram-matching 0 "
     "--winsorize-image-intensities [0.005,0.995] --initial-moving-transform "
 )
 
@@ -142,7 +142,7 @@ def test_tissues_are_registered_map_by_map_from_where_they_are() -> None:
     step = tissue_registration(PLACE, fixed=maps, moving=maps, seed=1)
     assert words(step) == (
         "--dimensionality 3 --float 0 --verbose 1 --random-seed 1 --collapse-output-transforms 1 "
-        "--write-composite-transform 1 --output [,Warped.nii.gz] --interpolation Linear --use-histogram-matching 0 "
+        "--write-composite-transform 1 --output [,] --use-histogram-matching 0 "
         "--transform SyN[0.2,3,0] --metric MeanSquares[in/fixed_CSF.nii.gz,in/moving_CSF.nii.gz,1] "
         "--metric MeanSquares[in/fixed_GM.nii.gz,in/moving_GM.nii.gz,1] "
         "--metric MeanSquares[in/fixed_WM.nii.gz,in/moving_WM.nii.gz,1] --convergence [60x40,1e-7,10] "

@@ -57,6 +57,8 @@ class RunFacts:
     intracranial_volume: bool = False
     atlas: bool = True
     """Whether the model's probabilities of structures were used, or its tags."""
+    nuclei_by_atlas: bool = True
+    """Whether the subcortical structures are those of these probabilities, or a label map's."""
 
 
 @dataclass(slots=True)
@@ -99,10 +101,9 @@ def _sentences(facts: RunFacts, bids: str, bibliography: _Bibliography) -> list[
         "were computed.",
     ]
     if facts.subcortical_model is not None:
-        by_atlas = facts.atlas and facts.subcortical_model == facts.model
         sentences.append(
             "Subcortical structures are those of the same segmentation."
-            if by_atlas
+            if facts.atlas and facts.nuclei_by_atlas
             else f"Subcortical structures were carried from the model {facts.subcortical_model}."
         )
     if facts.intracranial_volume:
@@ -112,8 +113,8 @@ def _sentences(facts: RunFacts, bids: str, bibliography: _Bibliography) -> list[
 
 def _by_atlas(cite: Callable[[str], str]) -> list[str]:
     return [
-        "Grey matter, white matter, cerebrospinal fluid and subcortical structures were found by "
-        "expectation-maximisation of a Gaussian mixture with partial volume and a smooth field, the probabilities of "
+        "Grey matter, white matter and cerebrospinal fluid were found by expectation-maximisation of a Gaussian "
+        "mixture with partial volume and a smooth field, a fixed number of rounds, the probabilities of structures of "
         f"an atlas carried to the scan as its prior {cite('mixture')}{cite('samseg')}.",
         "In between, the atlas's tissue probabilities were registered (SyN, mean squares) to those found in the scan.",
     ]

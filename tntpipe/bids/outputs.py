@@ -74,6 +74,11 @@ def subcortex_dseg(atlas: str) -> Derivative:
     return image("dseg", atlas=atlas, seg="subcortex")
 
 
+def structures_dseg(atlas: str) -> Derivative:
+    """Every structure of an atlas with probabilities, ventricles and cortex among them."""
+    return image("dseg", atlas=atlas, seg="structures")
+
+
 def subcortex_stats(atlas: str) -> Derivative:
     """Statistics of the nuclei."""
     return table("stats", atlas=atlas, seg="subcortex")

@@ -14,7 +14,7 @@ from tntpipe.bids.scan import Scan
 from tntpipe.cli.threads import worker_threads
 from tntpipe.errors import ImageError, OutputError, TableError, TntpipeError
 from tntpipe.files import parsed_json, write_json
-from tntpipe.imaging.check import check_header, check_image, check_labels, check_mask, check_tags
+from tntpipe.imaging.check import check_header, check_image, check_labels, check_mask, check_priors, check_tags
 from tntpipe.imaging.facts import ImageFacts
 from tntpipe.imaging.tables import LARGEST_INDEX, Label, read_labels
 from tntpipe.model import Model
@@ -122,6 +122,9 @@ def check_model(model: Model, method: Method) -> tuple[ImageFacts, TissueClasses
         check_labels(model.lobes.path, lobes, like=facts)
     if model.subcortex and method.subcortical:
         check_labels(model.subcortex.path, read_labels(model.subcortex.labels), like=facts)
+    if model.priors:
+        nuclei = read_labels(model.subcortex.labels) if model.subcortex and model.nuclei_by_priors else ()
+        check_priors(model.priors.path, model.priors.labels, nuclei)
     if not model.tags:
         return facts, None
     labels = read_labels(model.tags.labels)

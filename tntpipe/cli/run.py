@@ -378,6 +378,7 @@ def _facts(settings: Settings, plan: Plan) -> RunFacts:
         subcortical_model=(second or settings.model).space if method.subcortical else None,
         intracranial_volume=method.intracranial_volume,
         atlas=settings.model.priors is not None,
+        nuclei_by_atlas=settings.model.nuclei_by_priors and second is None,
     )
 
 

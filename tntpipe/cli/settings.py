@@ -60,6 +60,7 @@ class Settings:
         return plain | {
             "model": self.model.space,
             "atlas": self.model.priors is not None,
+            "nuclei_by_atlas": self.model.nuclei_by_priors and self.subcortical_model is None,
             "subcortical_model": model,
             "n_proc": self.n_proc,
             "memory_gb": self.memory_gb,

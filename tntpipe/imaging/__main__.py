@@ -18,11 +18,13 @@ from tntpipe.lifeline import die_with_parent
 
 @dataclass(frozen=True, slots=True)
 class Option:
-    """``--name``: a file or text, or a number where ``default`` is one; required where there is no default."""
+    """``--name``: a file or text, or a number where ``default`` is one; required where there is no default and it is
+    not said to be ``optional``."""
 
     name: str
     help: str
     default: float | None = None
+    optional: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,13 +127,7 @@ COMMANDS = (
         "segment",
         "segmentation:segment_file",
         "find tissues, structures, the remaining field and the brain mask of a scan",
-        (*ATLAS, *LABEL_TABLES, PREFIX, ROUNDS),
-    ),
-    Command(
-        "segment-within",
-        "segmentation:segment_within_file",
-        "as segment, with a brain mask that is given",
-        (*ATLAS, *LABEL_TABLES, Option("mask", "the brain mask"), PREFIX, ROUNDS),
+        (*ATLAS, *LABEL_TABLES, Option("mask", "the brain mask, where one is given", optional=True), PREFIX, ROUNDS),
     ),
     Command(
         "refine-brain-mask",
@@ -230,7 +226,7 @@ def parser() -> argparse.ArgumentParser:
         sub = commands.add_parser(command.name, help=command.help, description=command.help, allow_abbrev=False)
         for option in command.options:
             if option.default is None:
-                sub.add_argument(f"--{option.name}", metavar="FILE", required=True, help=option.help)
+                sub.add_argument(f"--{option.name}", metavar="FILE", required=not option.optional, help=option.help)
             else:
                 text = f"{option.help} (default: %(default)g)"
                 sub.add_argument(f"--{option.name}", metavar="NUMBER", type=float, default=option.default, help=text)

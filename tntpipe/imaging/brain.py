@@ -15,10 +15,11 @@ from numpy.typing import NDArray
 
 from tntpipe.errors import ImageError
 from tntpipe.imaging.doubts import doubt_about_blank, doubt_about_edge, doubt_about_volume, tell
-from tntpipe.imaging.volumes import like, load, real_voxels, require_same_grid, save
+from tntpipe.imaging.intensity import MAD_TO_SD
+from tntpipe.imaging.volumes import bounding_box, like, load, real_voxels, require_same_grid, save, voxel_size
 
 if TYPE_CHECKING:
-    from nibabel.nifti1 import Nifti1Image
+    pass
 
 Mask = NDArray[np.bool_]
 Size = tuple[float, float, float]
@@ -47,9 +48,6 @@ since the boundary is tied to the registered one. On Colin27 and MNI152 at 2 mm,
 
 BRIGHT_SDS = 4.0
 """Robust standard deviations above the core's median at which white matter ends and fat begins."""
-
-MAD_TO_SD = 1.4826
-"""Rousseeuw & Croux 1993, J Am Stat Assoc 88:1273."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,10 +127,10 @@ def refine_brain_mask_file(*, image: str, mask: str, output: str) -> None:
     """The command ``refine-brain-mask``."""
     scan, registered = load(image), load(mask)
     require_same_grid(scan, image, registered, mask)
-    voxel_mm = _voxel_mm(scan)
+    voxel_mm = voxel_size(scan)
     values = real_voxels(scan, image)
     refined = refine_brain_mask(values, real_voxels(registered, mask), voxel_mm)
-    _tell_doubts(refined, values, voxel_mm)
+    tell_doubts(refined, values, voxel_mm)
     save(like(refined.astype(np.uint8), scan), output)
 
 
@@ -143,29 +141,20 @@ def given_mask_file(*, mask: str, like_image: str, output: str) -> None:
     inside = real_voxels(drawn, mask) > 0
     if not inside.any():
         raise ImageError(f"{mask}: the mask is empty.", remedy="Draw it again, or leave the scan out.")
-    _tell_doubts(inside, real_voxels(scan, like_image), _voxel_mm(scan))
+    tell_doubts(inside, real_voxels(scan, like_image), voxel_size(scan))
     save(like(inside.astype(np.uint8), scan), output)
 
 
-def _tell_doubts(mask: Mask, values: NDArray[np.floating[Any]], voxel_mm: Size) -> None:
+def tell_doubts(mask: Mask, values: NDArray[np.floating[Any]], voxel_mm: Size) -> None:
+    """Put what is odd about a brain mask on a scan into the log."""
     tell(doubt_about_volume(int(mask.sum()) * float(np.prod(voxel_mm))))
     tell(doubt_about_edge(mask))
     tell(doubt_about_blank(mask, values))
 
 
-def _voxel_mm(image: Nifti1Image) -> Size:
-    i, j, k = np.linalg.norm(image.affine[:3, :3], axis=0)
-    return (float(i), float(j), float(k))
-
-
 def _box(mask: Mask, voxel_mm: Size) -> tuple[slice, ...]:
     """The mask's bounding box with the room that growing and closing need."""
-    slices = []
-    for axis, size_mm in enumerate(voxel_mm):
-        margin = int(np.ceil((MOST_OUTWARD_MM + CLOSING_MM) / size_mm)) + 1
-        filled = np.flatnonzero(mask.any(axis=tuple({0, 1, 2} - {axis})))
-        slices.append(slice(max(int(filled[0]) - margin, 0), int(filled[-1]) + margin + 1))
-    return tuple(slices)
+    return bounding_box(mask, [int(np.ceil((MOST_OUTWARD_MM + CLOSING_MM) / size)) + 1 for size in voxel_mm])
 
 
 def _eroded(mask: Mask, radius_mm: float, voxel_mm: Size) -> Mask:

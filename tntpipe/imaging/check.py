@@ -133,6 +133,31 @@ def check_labels(path: str | Path, labels: Sequence[Label], *, like: ImageFacts 
     return facts
 
 
+def check_priors(path: str | Path, table: str | Path, nuclei: Sequence[Label]) -> None:
+    """Check a model's probabilities, and that every subcortical label of ``nuclei`` is a structure of theirs.
+
+    Raises
+    ------
+    ImageError, TableError
+        As `read_priors`; no structure has the intensities of one of `NEEDED`; or a label that no structure of the table
+        stands for, which would always be empty.
+    """
+    from tntpipe.imaging.mixture import NEEDED
+    from tntpipe.imaging.priors import REMEDY, read_priors
+
+    priors = read_priors(path, table)
+    lacking = [group for group in NEEDED if group not in priors.groups]
+    if lacking:
+        raise TableError(f"{table}: no structure has the intensities of {' and '.join(lacking)}.", remedy=REMEDY)
+    found = {structure.subcortex for structure in priors.structures}
+    missing = [label.name for label in nuclei if label.index and label.name not in found]
+    if missing:
+        raise TableError(
+            f"{table}: no structure is {missing[0]!r} in its column subcortex, though the subcortical labels have it.",
+            remedy="Name it there as the subcortical label table does.",
+        )
+
+
 def check_tags(path: str | Path, labels: Sequence[Label], template: ImageFacts, brain_mask: str | Path) -> None:
     """Check a tag table: every tag within the template's image, and enough of each class in its brain.
 

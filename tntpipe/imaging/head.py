@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from tntpipe.imaging.volumes import like, load, real_voxels, save
+from tntpipe.imaging.volumes import like, load, real_voxels, save, voxel_size
 
 GRID_MM = 4.0
 CLOSING_MM = 20.0
@@ -60,8 +60,7 @@ def head_mask(values: NDArray[np.float32], voxel_mm: tuple[float, float, float])
 def head_mask_file(*, image: str, output: str) -> None:
     """The command ``head-mask``."""
     scan = load(image)
-    size = np.linalg.norm(np.asarray(scan.affine)[:3, :3], axis=0)
-    mask = head_mask(real_voxels(scan, image), (float(size[0]), float(size[1]), float(size[2])))
+    mask = head_mask(real_voxels(scan, image), voxel_size(scan))
     print(f"the head takes {100 * mask.mean():.1f} % of the image")
     save(like(mask.astype(np.uint8), scan), output)
 

@@ -13,6 +13,9 @@ from numpy.typing import NDArray
 from tntpipe.errors import ImageError, UsageError
 from tntpipe.imaging.volumes import like, load, real_voxels, require_same_grid, save, stored_voxels
 
+MAD_TO_SD = 1.4826
+"""Standard deviation of a Gaussian over its median absolute deviation (Rousseeuw & Croux 1993, JASA 88:1273)."""
+
 
 def rescale(
     values: NDArray[np.floating[Any]], *, range_min: float, range_max: float, clip_percent: float

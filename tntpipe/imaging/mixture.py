@@ -35,7 +35,7 @@ RELATIVE_MEAN = {
 }  # fmt: skip
 """Where the mean of a group lies from that of cortex (0) to that of white matter (1): means over many T1w scans
 (Billot B et al. 2023, Med Image Anal 86:102789, their table of intensities). Brain stem and ventral diencephalon are
-taken together; a caudate is a little brighter than cortex."""
+taken together. That table gives the caudate the mean of cortex; 0.1 is assumed, for a caudate a little brighter."""
 
 TIES = {
     "Caudate": 3.0, "Thalamus": 3.0, "Putamen": 1.0, "Pallidum": 1.0, "BrainStem": 1.0, "CerebellarGM": 1.0,
@@ -67,6 +67,9 @@ EVERYWHERE = {"CSF": 1e-3, "SoftTissue": 1e-3, "Skull": 1e-3, "Background": 1e-4
 WIDE_VENTRICLES = 0.02
 """Probability of ventricular fluid, of the probability of what may lie beside wide ventricles."""
 BESIDE_VENTRICLES = ("Caudate", "Thalamus", "WM", "GM")
+
+NEEDED = ("Ventricle", "GM", "WM")
+"""Groups without which a scan cannot be judged, and to which others are tied."""
 
 ITERATIONS = 15
 """A fixed number, since the likelihood is not what should be greatest: with more, the mean of cortex slides on towards

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from tntpipe.imaging.intensity import MAD_TO_SD
 from tntpipe.imaging.padding import Mask
 
 CORNER_SHARE = 1 / 8
@@ -30,9 +31,6 @@ Median and MAD, because tissue may fill a part of the corners, as in one of 34 h
 
 SMALLEST_PIECE = 0.01
 """Of the largest piece of the head, in voxels: smaller pieces are noise that happens to be even."""
-
-MAD_TO_SD = 1.4826
-"""Rousseeuw & Croux 1993, J Am Stat Assoc 88:1273."""
 
 Image = NDArray[np.float32]
 

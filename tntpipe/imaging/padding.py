@@ -11,6 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tntpipe.imaging.volumes import bounding_box
+
 Mask = NDArray[np.bool_]
 
 LEAST_OF_FACES = 0.01
@@ -63,12 +65,6 @@ def find_padding(values: NDArray[Any]) -> tuple[list[float], Mask]:
             break
         box = bounding_box(picture)
     return [float(value) for value in constants], picture
-
-
-def bounding_box(mask: Mask) -> tuple[slice, ...]:
-    """The smallest box that holds a mask with at least one voxel."""
-    ends = [np.flatnonzero(mask.any(axis=axes))[[0, -1]] for axes in ((1, 2), (0, 2), (0, 1))]
-    return tuple(slice(int(first), int(last) + 1) for first, last in ends)
 
 
 def faces(values: NDArray[Any]) -> list[NDArray[Any]]:

@@ -6,7 +6,7 @@ scan nor intensity.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from tntpipe.errors import ImageError, TableError
 from tntpipe.imaging.tables import MISSING, read_table
-from tntpipe.imaging.volumes import Affine
+from tntpipe.imaging.volumes import Affine, bounding_box
 
 CERTAIN = 255
 """The stored value that stands for a probability of 1."""
@@ -40,11 +40,18 @@ class Priors:
     """Probabilities of structures in an atlas's space.
 
     ``voxels`` is (i, j, k, structure), uint8, `CERTAIN` for 1; ``affine`` carries voxel indices to world mm (RAS).
+    ``boxes`` are the parts of the atlas that hold anything of each structure, found once since most are small.
     """
 
     structures: tuple[Structure, ...]
     voxels: NDArray[np.uint8]
     affine: Affine
+    boxes: tuple[tuple[slice, ...], ...] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        held = (self.voxels[..., row] > 0 for row in range(len(self.structures)))
+        boxes = tuple(bounding_box(part) if part.any() else (slice(0, 0),) * 3 for part in held)
+        object.__setattr__(self, "boxes", boxes)
 
     @property
     def groups(self) -> tuple[str, ...]:
@@ -71,13 +78,13 @@ class Priors:
 
         places = self.indices_at(world)
         found = np.empty((len(self.structures), places.shape[1]), dtype=np.float32)
-        for row, box in zip(range(len(found)), self._boxes(), strict=True):
-            inside = np.ones(places.shape[1], dtype=bool)
-            for axis in range(3):
-                inside &= (places[axis] > box[axis][0] - 1) & (places[axis] < box[axis][1] + 1)
+        for row, box in enumerate(self.boxes):
+            near = np.ones(places.shape[1], dtype=bool)
+            for axis, part in enumerate(box):
+                near &= (places[axis] > part.start - 1) & (places[axis] < part.stop)
             found[row] = 0
-            found[row, inside] = ndimage.map_coordinates(
-                self.voxels[..., row], places[:, inside], order=1, output=np.float32
+            found[row, near] = ndimage.map_coordinates(
+                self.voxels[..., row], places[:, near], order=1, output=np.float32
             )
         found /= CERTAIN
         background = [structure.name for structure in self.structures].index(BACKGROUND)
@@ -91,18 +98,6 @@ class Priors:
         outside = self.of_tissue(None)
         total = self.voxels[..., ~outside].astype(np.uint16).sum(axis=-1)
         return np.asarray(np.minimum(total, CERTAIN), dtype=np.uint8)
-
-    def _boxes(self) -> list[list[tuple[int, int]]]:
-        """The voxels, first and last along each axis, that hold anything of each structure."""
-        boxes = []
-        for row in range(self.voxels.shape[-1]):
-            held = self.voxels[..., row] > 0
-            ends = []
-            for axis in range(3):
-                line = np.flatnonzero(held.any(axis=tuple(a for a in range(3) if a != axis)))
-                ends.append((int(line[0]), int(line[-1])) if line.size else (0, -2))
-            boxes.append(ends)
-        return boxes
 
 
 def read_priors(path: str | Path, table: str | Path) -> Priors:

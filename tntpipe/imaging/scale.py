@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from tntpipe.errors import ImageError
 from tntpipe.imaging.doubts import doubt_about_air, tell
+from tntpipe.imaging.intensity import MAD_TO_SD
 from tntpipe.imaging.noise import air_noise, find_noise
 from tntpipe.imaging.padding import find_padding, reaching_faces
 from tntpipe.imaging.volumes import like, load, save, stored_voxels
@@ -48,9 +49,6 @@ higher: at 0 to 0.06 in 34 heads."""
 WIDEST_GAP = 4.0
 """Of the same way: a constant that lies further below the darkest voxels of a brain without its skull is no air. Of 27
 brains 0.03 to 0.15 lie between them, without the darkest quarter of each brain 1.5 to 3.4."""
-
-MAD_TO_SD = 1.4826
-"""Rousseeuw & Croux 1993, J Am Stat Assoc 88:1273."""
 
 TOP_SHARE = 3.0
 """Of the way from air to the head's 99.9th percentile: brighter voxels are clipped. Those of 34 heads end below 2.6."""

@@ -15,12 +15,23 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tntpipe.errors import ImageError
+from tntpipe.imaging.brain import CLOSING_MM, tell_doubts
 from tntpipe.imaging.displacement import model_places, read_displacement
-from tntpipe.imaging.mixture import EVERYWHERE, WIDE_VENTRICLES, Mixture, fit
+from tntpipe.imaging.mixture import EVERYWHERE, NEEDED, WIDE_VENTRICLES, Mixture, fit
 from tntpipe.imaging.priors import CERTAIN, TISSUES, Priors, read_priors
 from tntpipe.imaging.smooth_field import LEAST, MOST, CosineBasis, cosine_basis
 from tntpipe.imaging.tables import read_labels
-from tntpipe.imaging.volumes import Affine, like, load, real_voxels, require_same_grid, save, stored_voxels
+from tntpipe.imaging.volumes import (
+    Affine,
+    bounding_box,
+    like,
+    load,
+    real_voxels,
+    require_same_grid,
+    save,
+    stored_voxels,
+    voxel_size,
+)
 
 if TYPE_CHECKING:
     from nibabel.nifti1 import Nifti1Image
@@ -41,9 +52,6 @@ CORE_MM = 1.9
 REACH_MM = 3.5
 """Grey and white matter that hangs on the brain by less than twice `CORE_MM` (dura, optic nerves, muscle) is not its
 own, beyond `REACH_MM` of what is thicker: a gyrus is thicker, and its crown lies within that reach."""
-CLOSING_MM = 4.0
-"""Sulci narrower than twice this are filled: the fluid in them belongs to the brain mask (as in ``brain``)."""
-
 Mask = NDArray[np.bool_]
 
 
@@ -51,7 +59,7 @@ Mask = NDArray[np.bool_]
 class Head:
     """A scan with what is known of it before its intensities are looked at.
 
-    ``looked_at`` is (3, n): the voxels of the head in question; ``field`` the displacements to the atlas.
+    ``looked_at`` is (3, n): the voxels of the head in question; ``displacement`` leads from them to the atlas.
     """
 
     image: Nifti1Image
@@ -83,8 +91,7 @@ def read_head(image: str, displacement: str, priors: Priors) -> Head:
     scan = load(image)
     values = np.maximum(real_voxels(scan, image), 0)
     field = read_displacement(displacement, scan.shape)
-    size = np.linalg.norm(np.asarray(scan.affine)[:3, :3], axis=0)
-    voxel_mm = (float(size[0]), float(size[1]), float(size[2]))
+    voxel_mm = voxel_size(scan)
     expected = priors.intracranial()
     inside = np.zeros(scan.shape, dtype=bool)
     for first in range(scan.shape[0]):
@@ -94,17 +101,10 @@ def read_head(image: str, displacement: str, priors: Priors) -> Head:
         inside[first] = (found > INTRACRANIAL * CERTAIN).reshape(scan.shape[1:])
     if not inside.any():
         raise ImageError(f"{image}: the registered atlas does not meet the scan: the registration has failed.")
-    box = tuple(
-        slice(max(0, int(line[0]) - round(MARGIN_MM / mm)), int(line[-1]) + round(MARGIN_MM / mm) + 1)
-        for line, mm in zip(
-            (np.flatnonzero(inside.any(axis=tuple(a for a in range(3) if a != axis))) for axis in range(3)),
-            voxel_mm,
-            strict=True,
-        )
-    )
+    box = bounding_box(inside, [round(MARGIN_MM / size) for size in voxel_mm])
     near = ndimage.distance_transform_edt(~inside[box], sampling=voxel_mm) <= MARGIN_MM
     corner = np.array([part.start for part in box], dtype=np.int32)[:, None]
-    looked_at = (np.argwhere(near).T.astype(np.int32) + corner).astype(np.int32)
+    looked_at = np.argwhere(near).T.astype(np.int32) + corner
     return Head(scan, values, voxel_mm, field, looked_at, cosine_basis(inside, voxel_mm))
 
 
@@ -144,14 +144,22 @@ def posteriors(found: Explained) -> Iterator[tuple[NDArray[np.int32], NDArray[np
         yield indices, joint / (joint.sum(axis=0) + np.float32(1e-20))
 
 
-def tissue_maps(found: Explained) -> NDArray[np.float32]:
-    """(tissues, i, j, k): the probability of each of `TISSUES`."""
-    maps = np.zeros((len(TISSUES), *found.head.values.shape), dtype=np.float32)
-    members = [found.priors.of_tissue(tissue) for tissue in TISSUES]
+def decide(found: Explained) -> tuple[NDArray[np.float32], NDArray[np.uint8]]:
+    """What every voxel is: (tissues, i, j, k), the probability of each of `TISSUES`, and (i, j, k), the likeliest
+    structure within the skull by its row in the atlas's table, from 1; 0 where none is likelier than not."""
+    atlas, shape = found.priors, found.head.values.shape
+    maps = np.zeros((len(TISSUES), *shape), dtype=np.float32)
+    structures = np.zeros(shape, dtype=np.uint8)
+    members = [atlas.of_tissue(tissue) for tissue in TISSUES]
+    inside = ~atlas.of_tissue(None)
+    rows = np.flatnonzero(inside) + 1
     for indices, share in posteriors(found):
+        place = tuple(indices)
         for row, member in enumerate(members):
-            maps[row][tuple(indices)] = share[member].sum(axis=0)
-    return maps
+            maps[row][place] = share[member].sum(axis=0)
+        within = share[inside]
+        structures[place] = np.where(within.sum(axis=0) > 0.5, rows[within.argmax(axis=0)], 0)
+    return maps, structures
 
 
 def brain_of(solid: Mask, voxel_mm: tuple[float, float, float]) -> Mask:
@@ -164,15 +172,18 @@ def brain_of(solid: Mask, voxel_mm: tuple[float, float, float]) -> Mask:
     """
     from scipy import ndimage
 
-    box = _box(solid, round(2 * CLOSING_MM / min(voxel_mm)) + 2)
+    nothing = ImageError("No grey or white matter was found: the registration has failed, or there is no brain.")
+    if not solid.any():
+        raise nothing
+    box = bounding_box(solid, [round(2 * CLOSING_MM / size) + 2 for size in voxel_mm])
     inside = solid[box]
     thick = ndimage.distance_transform_edt(inside, sampling=voxel_mm) > CORE_MM
     pieces, n_pieces = ndimage.label(thick)
     if not n_pieces:
-        raise ImageError("No grey or white matter was found: the registration has failed, or there is no brain.")
+        raise nothing
     core = pieces == np.bincount(pieces.ravel())[1:].argmax() + 1
     own = inside & (ndimage.distance_transform_edt(~core, sampling=voxel_mm) <= REACH_MM)
-    wide = np.pad(own, 1) if own.size else own
+    wide = np.pad(own, 1)
     grown = ndimage.distance_transform_edt(~wide, sampling=voxel_mm) <= CLOSING_MM
     closed = ndimage.distance_transform_edt(grown, sampling=voxel_mm) > CLOSING_MM
     filled = ndimage.binary_fill_holes(closed | wide)[1:-1, 1:-1, 1:-1]
@@ -204,8 +215,8 @@ def tissue_maps_file(
     """The command ``tissue-maps``: probabilities of CSF, GM and WM in a mask's box, as ``<output><tissue>.nii.gz``."""
     atlas = read_priors(priors, priors_table)
     found = explain(read_head(image, displacement, atlas), atlas, image, iterations)
-    box = _box(stored_voxels(load(mask), mask) > 0, round(margin / min(found.head.voxel_mm)))
-    for tissue, values in zip(TISSUES, tissue_maps(found), strict=True):
+    box = _brain_box(stored_voxels(load(mask), mask) > 0, margin, found.head.voxel_mm)
+    for tissue, values in zip(TISSUES, decide(found)[0], strict=True):
         save(cropped(values, found.head.image, box), f"{output}{tissue}.nii.gz")
 
 
@@ -229,9 +240,8 @@ def crop_brain_file(*, image: str, mask: str, output: str, margin: float, clip_p
     inside = stored_voxels(masking, mask) > 0
     values = real_voxels(scan, image)
     brightest = np.float32(np.percentile(values[inside], 100 - clip_percent))
-    size = float(np.linalg.norm(np.asarray(scan.affine)[:3, :3], axis=0).min())
     brain = np.where(inside, np.clip(values, 0, brightest), np.float32(0))
-    save(cropped(brain, scan, _box(inside, round(margin / size))), output)
+    save(cropped(brain, scan, _brain_box(inside, margin, voxel_size(scan))), output)
 
 
 def segment_file(
@@ -242,71 +252,46 @@ def segment_file(
     priors_table: str,
     tissue_labels: str,
     subcortex_labels: str,
+    mask: str | None,
     output: str,
     iterations: float,
 ) -> None:
     """The command ``segment``: everything that the last pass decides, each file's name after ``output``.
 
     ``corrected.nii.gz``, ``brain_mask.nii.gz``, ``tissue.nii.gz``, ``posterior<index>.nii.gz`` by the tissue's index,
-    ``structures.nii.gz`` by the row of the table of priors, and ``subcortex.nii.gz``.
+    ``structures.nii.gz`` by the row of the table of priors, and ``subcortex.nii.gz``. A ``mask`` that is given is the
+    brain mask.
     """
     atlas = read_priors(priors, priors_table)
     found = explain(read_head(image, displacement, atlas), atlas, image, iterations)
-    _write_segmentation(found, tissue_labels, subcortex_labels, output, None)
-
-
-def segment_within_file(
-    *,
-    image: str,
-    displacement: str,
-    priors: str,
-    priors_table: str,
-    tissue_labels: str,
-    subcortex_labels: str,
-    mask: str,
-    output: str,
-    iterations: float,
-) -> None:
-    """The command ``segment-within``: as ``segment``, the brain mask given."""
-    atlas = read_priors(priors, priors_table)
-    found = explain(read_head(image, displacement, atlas), atlas, image, iterations)
-    masking = load(mask)
-    require_same_grid(found.head.image, image, masking, mask)
-    _write_segmentation(found, tissue_labels, subcortex_labels, output, stored_voxels(masking, mask) > 0)
-
-
-def _write_segmentation(
-    found: Explained, tissue_labels: str, subcortex_labels: str, output: str, given: Mask | None
-) -> None:
-    atlas, shape, scan = found.priors, found.head.values.shape, found.head.image
-    tissue_index = {label.name: label.index for label in read_labels(tissue_labels)}
-    nuclei = {label.name: label.index for label in read_labels(subcortex_labels)}
-    maps = np.zeros((len(TISSUES), *shape), dtype=np.float32)
-    structures = np.zeros(shape, dtype=np.uint8)
-    members = [atlas.of_tissue(tissue) for tissue in TISSUES]
-    inside = ~atlas.of_tissue(None)
-    for indices, share in posteriors(found):
-        for row, member in enumerate(members):
-            maps[row][tuple(indices)] = share[member].sum(axis=0)
-        best = np.where(share[inside].sum(axis=0) > 0.5, share[inside].argmax(axis=0), -1)
-        rows = np.append(np.flatnonzero(inside) + 1, 0)
-        structures[tuple(indices)] = rows[best]
-    solid = maps[1] + maps[2] > 0.5
-    brain = brain_of(solid, found.head.voxel_mm) if given is None else given
+    scan, voxel_mm = found.head.image, found.head.voxel_mm
+    maps, structures = decide(found)
+    if mask is None:
+        brain = brain_of(maps[TISSUES.index("GM")] + maps[TISSUES.index("WM")] > 0.5, voxel_mm)
+        tell_doubts(brain, found.head.values, voxel_mm)
+    else:
+        masking = load(mask)
+        require_same_grid(scan, image, masking, mask)
+        brain = stored_voxels(masking, mask) > 0
     maps[:, ~brain] = 0
     structures[~brain] = 0
-    codes = np.array([tissue_index[tissue] for tissue in TISSUES], dtype=np.uint8)
+    index_of = {label.name: label.index for label in read_labels(tissue_labels)}
+    nuclei = {label.name: label.index for label in read_labels(subcortex_labels)}
+    codes = np.array([index_of[tissue] for tissue in TISSUES], dtype=np.uint8)
     tissue = np.where(maps.sum(axis=0) > 0.5, codes[maps.argmax(axis=0)], 0).astype(np.uint8)
-    of_row = np.array([0] + [nuclei.get(s.subcortex or "", 0) for s in atlas.structures], dtype=np.uint8)
-    of_tissue = np.array([0] + [tissue_index.get(s.tissue or "", 0) for s in atlas.structures], dtype=np.uint8)
-    subcortex = np.where(of_tissue[structures] == tissue, of_row[structures], 0).astype(np.uint8)
-    save(like(found.head.values / found.field, scan), f"{output}corrected.nii.gz")
-    save(like(brain.astype(np.uint8), scan), f"{output}brain_mask.nii.gz")
-    save(like(tissue, scan), f"{output}tissue.nii.gz")
-    for name, values in zip(TISSUES, maps, strict=True):
-        save(like(values, scan), f"{output}posterior{tissue_index[name]}.nii.gz")
-    save(like(structures, scan), f"{output}structures.nii.gz")
-    save(like(subcortex, scan), f"{output}subcortex.nii.gz")
+    tissue_of_row = np.array([0] + [index_of.get(s.tissue or "", 0) for s in atlas.structures], dtype=np.uint8)
+    nucleus_of_row = np.array([0] + [nuclei.get(s.subcortex or "", 0) for s in atlas.structures], dtype=np.uint8)
+    subcortex = np.where(tissue_of_row[structures] == tissue, nucleus_of_row[structures], 0).astype(np.uint8)
+    made = {
+        "corrected": found.head.values / found.field,
+        "brain_mask": brain.astype(np.uint8),
+        "tissue": tissue,
+        "structures": structures,
+        "subcortex": subcortex,
+        **{f"posterior{index_of[name]}": values for name, values in zip(TISSUES, maps, strict=True)},
+    }
+    for name, voxels in made.items():
+        save(like(voxels, scan), f"{output}{name}.nii.gz")
 
 
 def cropped(values: NDArray[Any], image: Nifti1Image, box: tuple[slice, ...]) -> Nifti1Image:
@@ -323,13 +308,8 @@ def cropped(values: NDArray[Any], image: Nifti1Image, box: tuple[slice, ...]) ->
     return nibabel.nifti1.Nifti1Image(np.ascontiguousarray(values[box]), affine, header)
 
 
-def _box(mask: Mask, margin: int) -> tuple[slice, ...]:
-    """The box of a mask and so many voxels around it, within the image."""
-    lines = (np.flatnonzero(mask.any(axis=tuple(a for a in range(3) if a != axis))) for axis in range(3))
-    return tuple(
-        slice(max(0, int(line[0]) - margin), min(length, int(line[-1]) + margin + 1)) if line.size else slice(0, 1)
-        for line, length in zip(lines, mask.shape, strict=True)
-    )
+def _brain_box(brain: Mask, margin_mm: float, voxel_mm: tuple[float, float, float]) -> tuple[slice, ...]:
+    return bounding_box(brain, [round(margin_mm / size) for size in voxel_mm])
 
 
 def _grouped(priors: Priors, expected: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -358,8 +338,7 @@ def _tell(mixture: Mixture, explained: float) -> None:
 
 
 def _require_tissues(mixture: Mixture, image: str) -> None:
-    names = ("Ventricle", "GM", "WM")
-    means = [mixture.mean(name) for name in names]
+    means = [mixture.mean(name) for name in NEEDED]
     told = ", ".join(f"{name} {mean:.4g}" for name, mean in zip(("CSF", "GM", "WM"), means, strict=True))
     remedy = "Look at the registered model on the scan, and whether this is a T1w with a right orientation."
     if not means[0] < means[1] < means[2]:

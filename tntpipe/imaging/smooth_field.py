@@ -16,9 +16,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tntpipe.imaging.volumes import bounding_box
+
 SPACING_MM = 40.0
-"""Half a wavelength of the fastest cosine. Coarser leaves shading at the brain's surface under a coil of 64 channels,
-finer follows large sulci."""
+"""Half a wavelength of the fastest cosine; SAMSEG's is 50 mm (Puonti 2016). Tried on one acquisition saved without and
+with the correction for its 64 coils: its white matter was 7 % apart with 40 mm and a stiffness of 1e-3, 13 % with 30 mm
+and 1e-4. The two were not varied one by one."""
 
 STIFFNESS = 1e-3
 """Weight of the bending energy beside the data's, per (cycle in 2 × 100 mm)⁴."""
@@ -73,15 +76,13 @@ class CosineBasis:
 
 def cosine_basis(mask: NDArray[np.bool_], voxel_mm: tuple[float, float, float]) -> CosineBasis:
     """The basis over the box of a mask (i, j, k)."""
-    low, high, orders = [], [], []
-    for axis in range(3):
-        line = np.flatnonzero(mask.any(axis=tuple(a for a in range(3) if a != axis)))
-        low.append(int(line[0]))
-        high.append(int(line[-1]))
-        orders.append(max(2, round((high[-1] - low[-1] + 1) * voxel_mm[axis] / SPACING_MM) + 1))
-    return CosineBasis(
-        (low[0], low[1], low[2]), (high[0], high[1], high[2]), (orders[0], orders[1], orders[2]), voxel_mm
+    box = bounding_box(mask)
+    low, high = ((box[0].start, box[1].start, box[2].start), (box[0].stop - 1, box[1].stop - 1, box[2].stop - 1))
+    i, j, k = (
+        max(2, round((part.stop - part.start) * size / SPACING_MM) + 1)
+        for part, size in zip(box, voxel_mm, strict=True)
     )
+    return CosineBasis(low, high, (i, j, k), voxel_mm)
 
 
 def fitted(

@@ -17,12 +17,10 @@ from numpy.typing import NDArray
 
 from tntpipe.errors import ImageError, TableError
 from tntpipe.imaging.doubts import doubt_about_tissues, tell
+from tntpipe.imaging.intensity import MAD_TO_SD
 from tntpipe.imaging.points import points_to_ras
 from tntpipe.imaging.tables import MIN_TAGS, Point, read_labels, read_table, read_tags, write_table
 from tntpipe.imaging.volumes import Affine, like, load, real_voxels, require_same_grid, save, stored_voxels
-
-MAD_TO_SD = 1.4826
-"""Standard deviation of a Gaussian over its median absolute deviation (Rousseeuw & Croux 1993, JASA 88:1273)."""
 
 SMALLEST_SD = 0.01
 """Of the distance between the outermost medians: a class whose samples are all alike still has some width."""

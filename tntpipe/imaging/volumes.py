@@ -9,6 +9,7 @@ from __future__ import annotations
 import gzip
 import itertools
 import zlib
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -100,6 +101,27 @@ def label_voxels(image: Nifti1Image, path: str | Path) -> NDArray[np.integer[Any
     if voxels.dtype.kind == "f" and not np.array_equal(labels, voxels):
         raise ImageError(f"{path}: holds fractions, where labels are integers.", remedy=_LABELS)
     return labels
+
+
+def voxel_size(image: Nifti1Image) -> tuple[float, float, float]:
+    """The voxel's edges in mm."""
+    i, j, k = np.linalg.norm(np.asarray(image.affine)[:3, :3], axis=0)
+    return (float(i), float(j), float(k))
+
+
+def bounding_box(mask: NDArray[np.bool_], margins: Sequence[int] = (0, 0, 0)) -> tuple[slice, ...]:
+    """The smallest box that holds a mask with at least one voxel, and so many voxels around it within the image.
+
+    >>> mask = np.zeros((9, 9, 9), dtype=bool)
+    >>> mask[2:4, 5, 8] = True
+    >>> bounding_box(mask, (1, 1, 1))
+    (slice(1, 5, None), slice(4, 7, None), slice(7, 9, None))
+    """
+    ends = [np.flatnonzero(mask.any(axis=axes))[[0, -1]] for axes in ((1, 2), (0, 2), (0, 1))]
+    return tuple(
+        slice(max(int(first) - margin, 0), min(int(last) + 1 + margin, length))
+        for (first, last), margin, length in zip(ends, margins, mask.shape, strict=True)
+    )
 
 
 def like(voxels: Voxels, image: Nifti1Image) -> Nifti1Image:

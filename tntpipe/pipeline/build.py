@@ -11,7 +11,11 @@ from tntpipe.bids.outputs import Derivative
 from tntpipe.bids.scan import Scan
 from tntpipe.pipeline.method import Method
 from tntpipe.pipeline.model_steps import PreparedModel
+from tntpipe.steps.arithmetic import imaging
 from tntpipe.steps.step import Export, Input, Place, Step
+
+DEBUG_ROUNDS = "6"
+"""Of mixture and field: the fewest with two fields."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,10 +107,22 @@ class ScanSteps:
         """The transform of the model that is published."""
         return outputs.transform(self.model.space, "T1w", field=self.model.priors is not None)
 
-    @property
-    def few_rounds(self) -> tuple[str, ...]:
-        """What makes a segmentation short where everything only tries the machinery."""
-        return ("--iterations", "6") if self.method.debug else ()
+    def by_atlas(
+        self, kind: str, command: str, image: str, displacement: str, *words: str | Input, outputs: tuple[str, ...]
+    ) -> Step:
+        """A command that weighs an image against the model's probabilities; short where all only try the machinery."""
+        assert self.model.priors is not None
+        return imaging(
+            self.place,
+            kind,
+            command,
+            *("--image", Input("T1w.nii.gz", image), "--displacement", Input("displacement.nii.gz", displacement)),
+            *("--priors", Input("priors.nii.gz", self.model.priors.path)),
+            *("--priors_table", Input("priors.tsv", self.model.priors.labels)),
+            *words,
+            *(("--iterations", DEBUG_ROUNDS) if self.method.debug else ()),
+            outputs=outputs,
+        )
 
     def sources(self, *derivatives: Derivative) -> list[str]:
         """BIDS URIs of what a derivative was made from: the scan, and other derivatives of it."""

@@ -96,32 +96,20 @@ def segment(build: ScanSteps, images: Images, xfm: Transform, samples: str) -> T
     It follows the samples at the tags, so that a scan whose tissues cannot be told apart there gets no figures.
     """
     model, scan, method = build.model, build.subject.scan, build.method
-    assert model.priors is not None and model.tags is not None
+    assert model.tags is not None
     given = method.brain_extraction is not BrainExtraction.TEMPLATE
     names = build.tissues.names
     table = model.subcortex.table if model.subcortex and model.nuclei_by_priors else model.tags.labels
-    words = (
-        *(
-            "--image",
-            Input("T1w.nii.gz", images.corrected),
-            "--displacement",
-            Input("displacement.nii.gz", xfm.model_to_scan),
-        ),
-        *("--priors", Input("priors.nii.gz", model.priors.path)),
-        *("--priors_table", Input("priors.tsv", model.priors.labels)),
+    files = ("corrected", "brain_mask", "tissue", "structures", "subcortex", *(f"posterior{index}" for index in names))
+    outputs_of = {name: f"segmented_{name}.nii.gz" for name in files}
+    step = build.by_atlas(
+        "segmentation",
+        "segment",
+        images.corrected,
+        xfm.model_to_scan,
         *("--tissue_labels", Input("tissues.tsv", model.tags.labels), "--subcortex_labels", Input("nuclei.tsv", table)),
         *(("--mask", Input("mask.nii.gz", images.brain_mask)) if given else ()),
         *("--output", "segmented_"),
-        *build.few_rounds,
-    )
-    files = ["corrected", "brain_mask", "tissue", "structures", "subcortex"]
-    files += [f"posterior{index}" for index in names]
-    outputs_of = {name: f"segmented_{name}.nii.gz" for name in files}
-    step = imaging(
-        build.place,
-        "segmentation",
-        "segment-within" if given else "segment",
-        *words,
         outputs=tuple(outputs_of.values()),
     )
     sources = build.sources(build.transform_to_scan)
@@ -143,6 +131,9 @@ def segment(build: ScanSteps, images: Images, xfm: Transform, samples: str) -> T
         )
         for index, name in names.items()
     ]
+    text = "All structures of the atlas within the brain mask, by the rows of its table."
+    derivative = outputs.structures_dseg(model.space)
+    exports += label_exports(build, outputs_of["structures"], "in/priors.tsv", derivative, text, sources)
     if not given:
         sidecar = sidecars.brain_mask_sidecar(scan, sources)
         exports.append(build.export(outputs_of["brain_mask"], outputs.BRAIN_MASK, sidecar))

@@ -79,21 +79,17 @@ def _corrected_head(build: ScanSteps, positive: str) -> str:
 
 
 def _corrected_by_tissue(build: ScanSteps, head: str, transform: str) -> str:
-    assert build.model.priors is not None
     field = build.add(
         displacement_field(
             build.place, "head_displacement", image=build.model.t1w, reference=head, transforms=[transform]
         )
     )
-    step = imaging(
-        build.place,
+    step = build.by_atlas(
         "tissue_bias_correction",
         "correct-by-tissue",
-        *("--image", Input("T1w.nii.gz", head)),
-        *("--displacement", Input("displacement.nii.gz", field.product(DISPLACEMENT))),
-        *("--priors", Input("priors.nii.gz", build.model.priors.path)),
-        *("--priors_table", Input("priors.tsv", build.model.priors.labels), "--output", CORRECTED),
-        *build.few_rounds,
+        head,
+        field.product(DISPLACEMENT),
+        *("--output", CORRECTED),
         outputs=(CORRECTED,),
     )
     return build.add(step).product(CORRECTED)

@@ -24,7 +24,6 @@ from tntpipe.pipeline.labelling import (
 from tntpipe.pipeline.method import Method
 from tntpipe.pipeline.model_steps import PreparedModel, tissue_map
 from tntpipe.pipeline.preprocessing import normalisation, preprocess
-from tntpipe.steps.arithmetic import imaging
 from tntpipe.steps.registration import (
     COMPOSITE,
     INVERSE_COMPOSITE,
@@ -104,21 +103,17 @@ def register(build: ScanSteps, model: PreparedModel, images: Images, *, final: b
 def _registered_by_tissue(build: ScanSteps, images: Images, first: Transform) -> Transform:
     """The first transform, followed by the one that carries its tissues to where they were found."""
     model, place = build.model, build.place
-    assert model.priors is not None and model.tissue_maps is not None
+    assert model.tissue_maps is not None
     field = displacement_field(
         place, "first_displacement", image=model.t1w, reference=images.corrected, transforms=[first.model_to_scan]
     )
     maps = build.add(
-        imaging(
-            place,
+        build.by_atlas(
             "tissue_maps",
             "tissue-maps",
-            *("--image", Input("T1w.nii.gz", images.corrected)),
-            *("--displacement", Input("displacement.nii.gz", build.add(field).product(DISPLACEMENT))),
-            *("--priors", Input("priors.nii.gz", model.priors.path)),
-            *("--priors_table", Input("priors.tsv", model.priors.labels)),
+            images.corrected,
+            build.add(field).product(DISPLACEMENT),
             *("--mask", Input("mask.nii.gz", images.brain_mask), "--output", "tissue_"),
-            *build.few_rounds,
             outputs=tuple(tissue_map(tissue) for tissue in TISSUES),
         )
     )

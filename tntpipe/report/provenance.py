@@ -33,6 +33,7 @@ def methods_of(facts: RunStarted) -> tuple[str, list[str]] | None:
             subcortical_model=(settings.get("subcortical_model") or model) if settings.get("subcortical") else None,
             intracranial_volume=bool(settings.get("intracranial_volume")),
             atlas=bool(settings.get("atlas")),
+            nuclei_by_atlas=bool(settings.get("nuclei_by_atlas")),
         )
     )
     return paragraph.replace("`", ""), references

@@ -18,7 +18,6 @@ from tntpipe.steps.step import Input, Place, Source, Step
 
 COMPOSITE = "Composite.h5"
 INVERSE_COMPOSITE = "InverseComposite.h5"
-WARPED = "Warped.nii.gz"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,7 +110,7 @@ def _registration(
     arguments = [
         *("--dimensionality", "3", "--float", "0", "--verbose", "1", "--random-seed", str(seed)),
         *("--collapse-output-transforms", "1", "--write-composite-transform", "1"),
-        *("--output", f"[,{WARPED}]", "--interpolation", "Linear"),
+        *("--output", "[,]"),
         *("--use-histogram-matching", "0"),
         *(("--winsorize-image-intensities", "[0.005,0.995]") if winsorise else ()),
         *(("--initial-moving-transform", start) if start else ()),
@@ -124,7 +123,7 @@ def _registration(
         program="antsRegistration",
         arguments=tuple(arguments),
         inputs=files,
-        outputs=(COMPOSITE, INVERSE_COMPOSITE, WARPED),
+        outputs=(COMPOSITE, INVERSE_COMPOSITE),
         moldable=True,
     )
 

@@ -21,25 +21,9 @@ def apply_to_image(
     output: str,
 ) -> Step:
     """Carry a model image to the grid of ``reference`` with the transform that maps model to scan."""
-    files = (
-        Input("image.nii.gz", image),
-        Input("reference.nii.gz", reference),
-        _transform_input("transform", transform),
-    )
     data_type = {PROBABILITY: "float", MASK: "uchar", LABELS: "int"}[interpolation]
-    return Step(
-        place=place,
-        kind=kind,
-        program="antsApplyTransforms",
-        arguments=(
-            *("--dimensionality", "3", "--verbose", "1", "--input", files[0].word),
-            *("--reference-image", files[1].word, "--transform", files[2].word),
-            *("--interpolation", interpolation, "--output-data-type", data_type, "--output", output),
-        ),
-        inputs=files,
-        outputs=(output,),
-        moldable=True,
-    )
+    words = ("--interpolation", interpolation, "--output-data-type", data_type, "--output", output)
+    return _applied(place, kind, image, reference, (_transform_input("transform", transform),), words, output)
 
 
 DISPLACEMENT = "displacement.nii.gz"
@@ -54,7 +38,19 @@ def displacement_field(
     applies it like the ones that it is made of.
     """
     chain = tuple(_transform_input(f"transform{n}", source) for n, source in enumerate(transforms))
-    files = (Input("image.nii.gz", image), Input("reference.nii.gz", reference), *chain)
+    return _applied(place, kind, image, reference, chain, ("--output", f"[{DISPLACEMENT},1]"), DISPLACEMENT)
+
+
+def _applied(
+    place: Place,
+    kind: str,
+    image: Source,
+    reference: Source,
+    transforms: tuple[Input, ...],
+    words: tuple[str, ...],
+    output: str,
+) -> Step:
+    files = (Input("image.nii.gz", image), Input("reference.nii.gz", reference), *transforms)
     return Step(
         place=place,
         kind=kind,
@@ -62,11 +58,11 @@ def displacement_field(
         arguments=(
             *("--dimensionality", "3", "--verbose", "1", "--input", files[0].word),
             *("--reference-image", files[1].word),
-            *(word for item in chain for word in ("--transform", item.word)),
-            *("--output", f"[{DISPLACEMENT},1]"),
+            *(word for item in transforms for word in ("--transform", item.word)),
+            *words,
         ),
         inputs=files,
-        outputs=(DISPLACEMENT,),
+        outputs=(output,),
         moldable=True,
     )
 
