@@ -243,7 +243,12 @@ def _add_model(group: _Group) -> None:
         metavar="F",
         help="TSV of index and name (default: the atlas's name with _labels.tsv)",
     )
-    group.add("--tags", type=path, metavar="F", help="TSV of points x y z index (world mm, RAS) in CSF 1, GM 2, WM 3")
+    group.add(
+        "--tags",
+        type=path,
+        metavar="F",
+        help="TSV of points x y z index (world mm, RAS) in CSF 1, GM 2, WM 3; tissues are then trained on them (Atropos)",
+    )
     group.add("--tag_labels", type=path, metavar="F", help="TSV of index and name of the tissues")
     group.add("--intracranial_mask", type=path, metavar="F", help="intracranial mask in its space")
     group.add(
