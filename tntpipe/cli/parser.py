@@ -247,7 +247,7 @@ def _add_model(group: _Group) -> None:
         "--tags",
         type=path,
         metavar="F",
-        help="TSV of points x y z index (world mm, RAS) in CSF 1, GM 2, WM 3; tissues are then trained on them (Atropos)",
+        help="TSV of points x y z index (world mm, RAS) in CSF 1, GM 2, WM 3, to train the tissues on",
     )
     group.add("--tag_labels", type=path, metavar="F", help="TSV of index and name of the tissues")
     group.add("--intracranial_mask", type=path, metavar="F", help="intracranial mask in its space")
