@@ -46,15 +46,20 @@ def dice(a: np.ndarray, b: np.ndarray) -> float:
     return 2 * float((a & b).sum()) / float(a.sum() + b.sum())
 
 
+def brain_alone(solid: np.ndarray) -> np.ndarray:
+    """The brain mask where no ventricle was found."""
+    return brain_of(solid, np.zeros_like(solid), VOXEL_MM)
+
+
 def test_a_ball_is_its_own_brain():
-    assert dice(brain_of(ball(30), VOXEL_MM), ball(30)) > 0.99
+    assert dice(brain_alone(ball(30)), ball(30)) > 0.99
 
 
 def test_a_thin_sheet_that_hangs_on_the_brain_is_lost_beyond_its_reach():
     x, y, z = distances_mm()
     sheet = (np.abs(y) < 1.5) & (np.abs(z) < 15) & (x > 0) & (x < 50)
     assert 2 * CORE_MM > 2 * 1.5
-    found = brain_of(ball(30) | sheet, VOXEL_MM)
+    found = brain_alone(ball(30) | sheet)
     beyond = np.linalg.norm(distances_mm(), axis=0) > 30 + REACH_MM + 1
     assert (sheet & beyond).sum() > 500
     assert not (found & beyond).any()
@@ -65,14 +70,14 @@ def test_a_second_solid_that_a_thin_sheet_joins_to_the_brain_is_lost():
     x, y, z = distances_mm()
     eye = np.sqrt((x - 46) ** 2 + y**2 + z**2) < 8
     nerve = (np.sqrt(y**2 + z**2) < 1.6) & (x > 0) & (x < 46)
-    found = brain_of(ball(30) | nerve | eye, VOXEL_MM)
+    found = brain_alone(ball(30) | nerve | eye)
     assert not (found & eye & (x > 40)).any()
 
 
 def test_a_gyrus_thicker_than_the_core_stays():
     x, y, z = distances_mm()
     gyrus = (np.abs(y) < 4) & (np.abs(z) < 15) & (x > 0) & (x < 40)
-    found = brain_of(ball(30) | gyrus, VOXEL_MM)
+    found = brain_alone(ball(30) | gyrus)
     assert (found & gyrus).sum() > 0.97 * gyrus.sum()
 
 
@@ -82,24 +87,39 @@ def test_a_sulcus_is_filled_where_it_is_narrower_than_8_mm(width_mm, is_filled):
     sulcus = ball(30) & (np.abs(y) < width_mm / 2) & (x > 5)
     deep = sulcus & ball(22) & (np.abs(y) < 1) & (x > 8)
     assert deep.any()
-    found = brain_of(ball(30) & ~sulcus, VOXEL_MM)
+    found = brain_alone(ball(30) & ~sulcus)
     assert found[deep].mean() == pytest.approx(float(is_filled), abs=0.01)
 
 
 def test_ventricles_belong_to_the_brain_however_wide():
-    assert dice(brain_of(ball(30) & ~ball(15), VOXEL_MM), ball(30)) > 0.99
+    assert dice(brain_alone(ball(30) & ~ball(15)), ball(30)) > 0.99
+
+
+def test_a_ventricle_that_opens_wider_than_a_sulcus_belongs_to_the_brain_where_it_was_found_to_be_one():
+    x, y, z = distances_mm()
+    channel = (np.sqrt(y**2 + z**2) < 6) & (x > 0) & ball(30)
+    solid, ventricle = ball(30) & ~ball(12) & ~channel, ball(12)
+    assert not brain_alone(solid)[ball(6)].any()
+    assert dice(brain_of(solid, ventricle, VOXEL_MM), ball(30) & ~(channel & ~ball(12))) > 0.98
+
+
+def test_fluid_taken_for_ventricle_in_small_pieces_does_not_widen_the_brain():
+    x, y, z = distances_mm()
+    fleck = (np.sqrt((x - 36) ** 2 + y**2 + z**2) < 3) & ~ball(30)
+    assert fleck.any()
+    assert np.array_equal(brain_of(ball(30), fleck, VOXEL_MM), brain_alone(ball(30)))
 
 
 def test_a_brain_at_the_images_edge_is_not_eaten_from_there():
     solid = ball(30)[40:]
     assert solid[0].any()
-    assert dice(brain_of(solid, VOXEL_MM), solid) > 0.98
+    assert dice(brain_alone(solid), solid) > 0.98
 
 
 @pytest.mark.parametrize("radius_mm", [0, 1.5], ids=["empty", "nowhere thick"])
 def test_where_nothing_is_as_thick_as_a_brain_it_is_refused(radius_mm):
     with pytest.raises(ImageError, match="No grey or white matter was found"):
-        brain_of(ball(radius_mm), VOXEL_MM)
+        brain_alone(ball(radius_mm))
 
 
 def test_a_cropped_brain_stays_where_it_is_in_the_world(tmp_path):

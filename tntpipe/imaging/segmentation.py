@@ -52,6 +52,10 @@ CORE_MM = 1.9
 REACH_MM = 3.5
 """Grey and white matter that hangs on the brain by less than twice `CORE_MM` (dura, optic nerves, muscle) is not its
 own, beyond `REACH_MM` of what is thicker: a gyrus is thicker, and its crown lies within that reach."""
+LEAST_VENTRICLE_MM3 = 1000.0
+"""Fluid taken for ventricle in smaller pieces is left to the filling of sulci: in eight adults of 21 to 65 years the
+smallest lateral ventricle had 5 cm³."""
+
 Mask = NDArray[np.bool_]
 
 
@@ -162,8 +166,10 @@ def decide(found: Explained) -> tuple[NDArray[np.float32], NDArray[np.uint8]]:
     return maps, structures
 
 
-def brain_of(solid: Mask, voxel_mm: tuple[float, float, float]) -> Mask:
-    """The brain mask around grey and white matter: what hangs together in thickness, its sulci and ventricles filled.
+def brain_of(solid: Mask, ventricles: Mask, voxel_mm: tuple[float, float, float]) -> Mask:
+    """The brain mask around grey and white matter: what hangs together in thickness, its sulci filled, and ventricles.
+
+    A wide ventricle may open to the outside by more than a sulcus is wide, and is then no hole that filling finds.
 
     Raises
     ------
@@ -183,6 +189,10 @@ def brain_of(solid: Mask, voxel_mm: tuple[float, float, float]) -> Mask:
         raise nothing
     core = pieces == np.bincount(pieces.ravel())[1:].argmax() + 1
     own = inside & (ndimage.distance_transform_edt(~core, sampling=voxel_mm) <= REACH_MM)
+    pieces, n_pieces = ndimage.label(ventricles[box])
+    sizes_mm3 = np.bincount(pieces.ravel()) * float(np.prod(voxel_mm))
+    sizes_mm3[0] = 0
+    own |= (sizes_mm3 >= LEAST_VENTRICLE_MM3)[pieces]
     wide = np.pad(own, 1)
     grown = ndimage.distance_transform_edt(~wide, sampling=voxel_mm) <= CLOSING_MM
     closed = ndimage.distance_transform_edt(grown, sampling=voxel_mm) > CLOSING_MM
@@ -267,7 +277,9 @@ def segment_file(
     scan, voxel_mm = found.head.image, found.head.voxel_mm
     maps, structures = decide(found)
     if mask is None:
-        brain = brain_of(maps[TISSUES.index("GM")] + maps[TISSUES.index("WM")] > 0.5, voxel_mm)
+        solid = maps[TISSUES.index("GM")] + maps[TISSUES.index("WM")] > 0.5
+        of_ventricle = np.array([False] + [s.intensity == "Ventricle" for s in atlas.structures])
+        brain = brain_of(solid, of_ventricle[structures], voxel_mm)
         tell_doubts(brain, found.head.values, voxel_mm)
     else:
         masking = load(mask)
