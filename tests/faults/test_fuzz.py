@@ -24,14 +24,20 @@ def folder() -> Iterator[Path]:
         yield Path(name)
 
 
-@st.composite
-def broken(draw: st.DrawFn, target: Target) -> bytes:
+EDIT = st.tuples(
+    st.floats(0, 1),
+    st.integers(0, 40),
+    st.binary(max_size=20) | st.sampled_from([b"[" * 3000, b"NaN", b"1e999", b"\xff", b""]),
+)
+"""Where it starts as a share of the file, how many bytes go, what comes in their place."""
+
+
+def edited(seed: bytes, edits: list[tuple[float, int, bytes]]) -> bytes:
     """A seed with some of its bytes replaced."""
-    data = bytearray(draw(st.sampled_from(target.seeds)))
-    for _ in range(draw(st.integers(0, 4))):
-        start = draw(st.integers(0, len(data)))
-        stop = draw(st.integers(start, min(len(data), start + 40)))
-        data[start:stop] = draw(st.binary(max_size=20) | st.sampled_from([b"[" * 3000, b"NaN", b"1e999", b"\xff", b""]))
+    data = bytearray(seed)
+    for share, n_lost, put in edits:
+        start = round(share * len(data))
+        data[start : start + n_lost] = put
     return bytes(data)
 
 
@@ -40,8 +46,8 @@ def test_a_parser_reads_or_refuses_whatever_it_is_given(name: str, folder: Path)
     target = TARGETS[name]
 
     @settings(max_examples=60, deadline=None)
-    @given(broken(target))
-    def read(data: bytes) -> None:
-        target.feed(data, folder)
+    @given(st.integers(0, len(target.seeds) - 1), st.lists(EDIT, max_size=4))
+    def read(i: int, edits: list[tuple[float, int, bytes]]) -> None:
+        target.feed(edited(target.seeds[i], edits), folder)
 
     read()
