@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
 
-from tools.fuzz_targets import TARGETS, Target  # noqa: E402
+from tools.fuzz_targets import TARGETS  # noqa: E402
 
 
 @pytest.fixture(scope="module")
