@@ -18,13 +18,15 @@ from numpy.typing import NDArray
 
 from tntpipe.imaging.volumes import bounding_box
 
-SPACING_MM = 40.0
-"""Half a wavelength of the fastest cosine; SAMSEG's is 50 mm (Puonti 2016). Tried on one acquisition saved without and
-with the correction for its 64 coils: its white matter was 7 % apart with 40 mm and a stiffness of 1e-3, 13 % with 30 mm
-and 1e-4. The two were not varied one by one."""
+SPACING_MM = 30.0
+"""Half a wavelength of the fastest cosine."""
 
-STIFFNESS = 1e-3
-"""Weight of the bending energy beside the data's, per (cycle in 2 × 100 mm)⁴."""
+STIFFNESS = 1e-4
+"""Weight of the bending energy of the log field beside the data's, per (cycle in 2 × 100 mm)⁴."""
+
+MARGIN_MM = 15.0
+"""How far the box of the cosines reaches beyond the mask: they are level at its border, where a coil's field is
+steepest."""
 
 LEAST, MOST = 0.2, 5.0
 """The field is kept between these: far from the voxels that decide it, it may run away."""
@@ -75,8 +77,8 @@ class CosineBasis:
 
 
 def cosine_basis(mask: NDArray[np.bool_], voxel_mm: tuple[float, float, float]) -> CosineBasis:
-    """The basis over the box of a mask (i, j, k)."""
-    box = bounding_box(mask)
+    """The basis over the box of a mask (i, j, k) and `MARGIN_MM` around it."""
+    box = bounding_box(mask, [round(MARGIN_MM / size) for size in voxel_mm])
     low, high = ((box[0].start, box[1].start, box[2].start), (box[0].stop - 1, box[1].stop - 1, box[2].stop - 1))
     i, j, k = (
         max(2, round((part.stop - part.start) * size / SPACING_MM) + 1)
@@ -85,18 +87,16 @@ def cosine_basis(mask: NDArray[np.bool_], voxel_mm: tuple[float, float, float]) 
     return CosineBasis(low, high, (i, j, k), voxel_mm)
 
 
-def fitted(
-    basis: NDArray[np.float32], bending: NDArray[np.float64], weight: NDArray[np.float32], moment: NDArray[np.float32]
+def stepped(
+    basis: NDArray[np.float32],
+    bending: NDArray[np.float64],
+    weight: NDArray[np.float32],
+    slope: NDArray[np.float32],
+    coefficients: NDArray[np.float64],
 ) -> NDArray[np.float64]:
-    """Coefficients of the field f that makes Σ weight·f² − 2·moment·f, and its bending, least.
-
-    Parameters
-    ----------
-    basis
-        (n, functions), at the voxels that decide.
-    weight, moment
-        (n,): of a model y = f·μ with precision w, they are w·μ² and w·μ·y.
-    """
+    """Coefficients after a Newton step uphill: ``slope`` and ``weight`` (n,) are the first and the negative second
+    derivative of what should be greatest, by the log field at each voxel."""
     matrix = ((basis * weight[:, None]).T @ basis).astype(np.float64)
-    matrix[np.diag_indices_from(matrix)] += (STIFFNESS * bending + 1e-9) * np.trace(matrix) / len(matrix)
-    return np.asarray(np.linalg.solve(matrix, (basis.T @ moment).astype(np.float64)))
+    cost = (STIFFNESS * bending + 1e-9) * np.trace(matrix) / len(matrix)
+    matrix[np.diag_indices_from(matrix)] += cost
+    return coefficients + np.linalg.solve(matrix, (basis.T @ slope).astype(np.float64) - cost * coefficients)

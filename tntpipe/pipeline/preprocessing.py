@@ -2,8 +2,8 @@
 register with.
 
 The head is corrected first, then registered as a whole to know about where the brain is. With a model that has
-probabilities, the tissues that they find there show what is left of the field; without, N4 looks once more within the
-brain mask.
+probabilities, the tissues that they find there show what is left of the field, and the head is registered again;
+without, N4 looks once more within the brain mask.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from tntpipe.pipeline.model_steps import CLEAN, clean_header
 from tntpipe.steps.arithmetic import imaging
 from tntpipe.steps.bet import bet
 from tntpipe.steps.bias import bias_correction
-from tntpipe.steps.registration import COMPOSITE, brain_registration
+from tntpipe.steps.registration import COMPOSITE, brain_registration, head_registration
 from tntpipe.steps.step import Input, Step
 from tntpipe.steps.transforms import DISPLACEMENT, PROBABILITY, apply_to_image, displacement_field
 
@@ -37,6 +37,8 @@ def preprocess(build: ScanSteps) -> Images:
     if build.model.priors is not None:
         transform = _registered_head(build, rescaled)
         even = _corrected_by_tissue(build, head, transform)
+        if method.brain_extraction is BrainExtraction.TEMPLATE:
+            transform = _registered_again(build, even, transform)
         mask = _brain_mask(build, clean, even, transform)
     else:
         by_template = method.brain_extraction is BrainExtraction.TEMPLATE
@@ -59,6 +61,19 @@ def _registered_head(build: ScanSteps, rescaled: str) -> str:
     model, method = build.model, build.method
     step = brain_registration(
         build.place, fixed=rescaled, moving=model.t1w, seed=method.random_seed, debug=method.debug
+    )
+    return build.add(step).product(COMPOSITE)
+
+
+def _registered_again(build: ScanSteps, even: str, transform: str) -> str:
+    model, method = build.model, build.method
+    step = head_registration(
+        build.place,
+        fixed=even,
+        moving=model.t1w,
+        transform=transform,
+        seed=method.random_seed,
+        debug=method.debug,
     )
     return build.add(step).product(COMPOSITE)
 

@@ -149,17 +149,37 @@ def brain_registration(place: Place, *, fixed: Source, moving: Source, seed: int
     normalisation the affine transform's brain mask has 1.44 and 1.39 L, after SyN at 4 mm 1.48 and 1.23 L.
     """
     files = (Input("fixed.nii.gz", fixed), Input("moving.nii.gz", moving))
-    metric = f"MI[{files[0].word},{files[1].word},{MUTUAL_INFORMATION}]"
-    stages: list[str] = []
-    for transform, levels_mm, iterations in (
-        ("Rigid[0.1]", BRAIN_RIGID_LEVELS_MM, BRAIN_RIGID_ITERATIONS),
-        ("Affine[0.1]", BRAIN_LEVELS_MM, BRAIN_AFFINE_ITERATIONS),
-    ):
-        counts = "x".join("1" for _ in levels_mm) if debug else iterations
-        stages += ["--transform", transform, "--metric", metric]
-        stages += ["--convergence", f"[{counts},1e-6,{BRAIN_CONVERGENCE_WINDOW}]", *_levels_mm(place, levels_mm)]
+    stages = [
+        *_head_stage(place, "Rigid[0.1]", files, BRAIN_RIGID_LEVELS_MM, BRAIN_RIGID_ITERATIONS, debug),
+        *_head_stage(place, "Affine[0.1]", files, BRAIN_LEVELS_MM, BRAIN_AFFINE_ITERATIONS, debug),
+    ]
     start = f"[{files[0].word},{files[1].word},1]"
     return _registration(place, "brain_registration", files, start, stages, "debug" if debug else "", seed)
+
+
+def head_registration(
+    place: Place, *, fixed: Source, moving: Source, transform: Source, seed: int, debug: bool = False
+) -> Step:
+    """The affine part of `brain_registration` once more, from its ``transform``, on a scan without its field.
+
+    A field that is left in a head turns into size. On one acquisition stored without and with the scanner's
+    normalisation the carried brain mask is 3.6 % larger without, after this step 0.4 %.
+    """
+    files = (Input("fixed.nii.gz", fixed), Input("moving.nii.gz", moving), Input("affine.h5", transform))
+    stages = _head_stage(place, "Affine[0.1]", files, BRAIN_LEVELS_MM, BRAIN_AFFINE_ITERATIONS, debug)
+    return _registration(place, "head_registration", files, files[2].word, stages, "debug" if debug else "", seed)
+
+
+def _head_stage(
+    place: Place, transform: str, files: tuple[Input, ...], levels_mm: tuple[float, ...], iterations: str, debug: bool
+) -> list[str]:
+    counts = "x".join("1" for _ in levels_mm) if debug else iterations
+    return [
+        *("--transform", transform),
+        *("--metric", f"MI[{files[0].word},{files[1].word},{MUTUAL_INFORMATION}]"),
+        *("--convergence", f"[{counts},1e-6,{BRAIN_CONVERGENCE_WINDOW}]"),
+        *_levels_mm(place, levels_mm),
+    ]
 
 
 TISSUE_LEVELS_MM = (8.0, 4.0)
