@@ -119,7 +119,10 @@ def test_the_way_there_goes_through_the_tissues_first_and_the_way_back_last() ->
 
 @pytest.mark.parametrize(("extraction", "program"), [(BrainExtraction.BET, "bet"), (BrainExtraction.GIVEN, "imaging")])
 def test_another_way_to_the_brain_mask_saves_the_templates(extraction: BrainExtraction, program: str) -> None:
-    for priors, saved in ((True, {"head_registration", "coarse_brain_mask"}), (False, {"brain_registration", "coarse_brain_mask"})):
+    for priors, saved in (
+        (True, {"head_registration", "coarse_brain_mask"}),
+        (False, {"brain_registration", "coarse_brain_mask"}),
+    ):
         graph = graph_of(Method(brain_extraction=extraction), priors=priors)
         assert kinds(graph_of(Method(), priors=priors)) - kinds(graph) == saved
         assert graph.steps["sub-01/brain_mask"].program == program

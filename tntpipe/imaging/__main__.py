@@ -49,7 +49,7 @@ LABEL_TABLES = (
     Option("tissue_labels", "TSV of index and name of CSF, GM and WM"),
     Option("subcortex_labels", "TSV of index and name of the subcortical structures"),
 )
-ROUNDS = Option("iterations", "rounds of mixture and field", 15.0)
+ROUNDS = Option("iterations", "rounds of mixture and field", 30.0)
 PREFIX = Option("output", "what the names of the files begin with")
 MARGIN = Option("margin", "mm around the mask", 12.0)
 

@@ -21,9 +21,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tntpipe.imaging.smooth_field import LEAST, MOST, stepped
+from tntpipe.imaging.smooth_field import LEAST, MOST, curved, stepped
 
 Values = NDArray[np.float32]
+Floats = NDArray[np.floating[Any]]
 
 N_GAUSSIANS = {"CSF": 2, "Skull": 2, "SoftTissue": 3, "Background": 2}
 """Of a group; one for all others. Fluid between the gyri and in the cisterns, with vessels and membranes in it, is no
@@ -71,12 +72,16 @@ BESIDE_VENTRICLES = ("Caudate", "Thalamus", "WM", "GM")
 NEEDED = ("Ventricle", "GM", "WM")
 """Groups without which a scan cannot be judged, and to which others are tied."""
 
-ITERATIONS = 15
+ITERATIONS = 30
 """A fixed number, since the likelihood is not what should be greatest: with more, the mean of cortex slides on towards
-fluid. On synthetic heads 04 and 18 at 2 mm, 8, 15 and 30 rounds give 0.95, 0.94, 0.93 and 1.08, 1.09, 1.09 of the true
-grey matter, 0.98, 1.00, 1.01 and 1.04, 1.05, 1.06 of the white."""
-SHARED_FIELD = 0.3
-FIELD_GROUPS = BRAIN
+fluid. One acquisition stored without and with the correction for its coils: with 15 rounds its grey and white matter by
+lobe are 2.8 % apart (median), at worst 6.2 %, with 30 rounds 2.1 % and 3.5 %. Synthetic heads 04 and 18 at 1 mm have
+0.943 and 1.010 of the true grey matter with 15 rounds, 0.939 and 1.012 with 30, and the same white matter."""
+
+CURVATURE_EVERY = 5
+"""Rounds in which the steps of the field go by one curvature, which takes most of a round and changes little."""
+SHARED_CURVATURE = 0.3
+"""How strongly a shared voxel holds the field, beside one of a single tissue; it decides the steps' length alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +126,7 @@ class Mixture:
 
 @dataclass(frozen=True, slots=True)
 class Fit:
-    """A mixture, the coefficients of its field, and how well both explain the voxels."""
+    """A mixture, the coefficients of the logarithm of its field, and how well both explain the voxels."""
 
     mixture: Mixture
     field: NDArray[np.float64]
@@ -159,7 +164,7 @@ def fit(
     groups
         Their names, ``GM`` and ``WM`` among them.
     basis, bending
-        (n, functions) and (functions,), as `CosineBasis` gives them.
+        (n, functions) and (functions,), as `CosineBasis` gives them, for the logarithm of the field.
     iterations
         How many rounds.
     """
@@ -184,7 +189,10 @@ def fit(
             weights[owner == group] = sizes[owner == group] / sizes[owner == group].sum()
         _update(flat, share, sizes, means, sds, components, groups)
         if iteration:
-            field = _next_field(flat, field, share, means, sds, components, groups, basis, bending)
+            slope, curvature = _asked_of_field(flat, share, means, sds, components, groups)
+            if iteration % CURVATURE_EVERY == 1:
+                known = curved(basis, bending, curvature)
+            field = stepped(basis, slope, known, field)
             flat = seen / np.clip(np.exp(basis @ field.astype(np.float32)), LEAST, MOST)
     mixture = Mixture(groups, components, means / scale, sds / scale, weights)
     return Fit(mixture, field, explained)
@@ -241,13 +249,9 @@ def _density(
     if component.other is None:
         z = (values - np.float32(mean)) / np.float32(sd)
         return np.asarray(np.exp(np.float32(-0.5) * z * z) / np.float32(sd * np.sqrt(2 * np.pi)))
-    from scipy.special import ndtr
-
-    middle = (mean + float(means[component.other])) / 2
-    low, high = min(middle, mean), max(middle, mean)
-    blur = np.float32((sd + float(sds[component.other])) / 2)
-    reach = ndtr((values - np.float32(low)) / blur) - ndtr((values - np.float32(high)) / blur)
-    return np.asarray(reach / np.float32(max(high - low, 1e-3)), dtype=np.float32)
+    low, high, blur = _spread(component, means, sds)
+    reach = _between((values - low) / blur, (values - high) / blur)
+    return np.asarray(reach / np.float32(max(float(high - low), 1e-3)), dtype=np.float32)
 
 
 def _update(
@@ -279,34 +283,53 @@ def _update(
             sds[own] = min(sds[own], WIDEST_SD * span)
 
 
-def _next_field(
+def _asked_of_field(
     flat: Values,
-    log_field: NDArray[np.float64],
     share: NDArray[np.float32],
     means: NDArray[np.float64],
     sds: NDArray[np.float64],
     components: tuple[Component, ...],
     groups: tuple[str, ...],
-    basis: NDArray[np.float32],
-    bending: NDArray[np.float64],
-) -> NDArray[np.float64]:
-    """A Newton step towards the field that makes the intensities likeliest, given the mixture."""
-    slope, weight = np.full_like(flat, 0), np.zeros_like(flat)
+) -> tuple[Values, Values]:
+    """(n,) each: how the log likelihood of the brain's voxels rises with the log field, and how that bends.
+
+    The density of an intensity y under a field exp(b) is p(y exp(-b)) exp(-b): its logarithm rises with b by
+    -y exp(-b) p'/p - 1. Shared voxels count too: without them, white matter that a deep field darkens is called shared
+    and no longer asks for the field.
+    """
+    slope, curvature = np.zeros_like(flat), np.zeros_like(flat)
     for row, component in enumerate(components):
-        if groups[component.group] not in FIELD_GROUPS:
+        if groups[component.group] not in BRAIN:
             continue
         mean, sd = np.float32(means[component.own]), np.float32(sds[component.own])
         if component.other is None:
-            slope += share[row] * (flat * (flat - mean) / (sd * sd) - 1)
-            weight += share[row] * (mean * mean) / (sd * sd)
-        elif SHARED_FIELD:
-            middle = (float(mean) + float(means[component.other])) / 2
-            low, high = min(middle, float(mean)), max(middle, float(mean))
-            blur = np.float32((float(sd) + float(sds[component.other])) / 2)
-            from scipy.special import ndtr
-            zl, zh = (flat - np.float32(low)) / blur, (flat - np.float32(high)) / blur
-            inside = np.maximum(ndtr(zl) - ndtr(zh), 1e-6)
-            score = (np.exp(-0.5 * zl * zl) - np.exp(-0.5 * zh * zh)) / np.float32(np.sqrt(2 * np.pi)) / blur / inside
-            slope += share[row] * (-flat * score - 1)
-            weight += share[row] * np.float32(SHARED_FIELD) * (mean * mean) / (blur * blur)
-    return stepped(basis, bending, weight, slope, log_field)
+            score, precision = (mean - flat) / (sd * sd), 1 / (sd * sd)
+        else:
+            low, high, blur = _spread(component, means, sds)
+            left, right = (flat - low) / blur, (flat - high) / blur
+            score = (_normal(left) - _normal(right)) / (blur * np.maximum(_between(left, right), np.float32(1e-6)))
+            precision = np.float32(SHARED_CURVATURE) / (blur * blur)
+        slope -= share[row] * (flat * score + 1)
+        curvature += share[row] * precision * mean * mean
+    return slope, curvature
+
+
+def _spread(
+    component: Component, means: NDArray[np.float64], sds: NDArray[np.float64]
+) -> tuple[np.float32, np.float32, np.float32]:
+    """Between which intensities the half of the shared voxels lies, and the standard deviation of what blurs it."""
+    assert component.other is not None
+    mean, other = float(means[component.own]), float(means[component.other])
+    middle = (mean + other) / 2
+    blur = (float(sds[component.own]) + float(sds[component.other])) / 2
+    return np.float32(min(middle, mean)), np.float32(max(middle, mean)), np.float32(blur)
+
+
+def _between(left: Floats, right: Floats) -> Values:
+    from scipy.special import ndtr
+
+    return np.asarray(ndtr(left) - ndtr(right), dtype=np.float32)
+
+
+def _normal(z: Floats) -> Values:
+    return np.asarray(np.exp(-0.5 * z * z) / np.sqrt(2 * np.pi), dtype=np.float32)

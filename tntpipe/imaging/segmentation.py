@@ -131,7 +131,7 @@ def explain(head: Head, priors: Priors, image: str, iterations: float) -> Explai
     _require_tissues(found.mixture, image)
     field = np.ones(head.values.shape, dtype=np.float32)
     if found.field.any():
-        field = np.exp(np.clip(head.basis.volume(found.field, head.values.shape), np.log(LEAST), np.log(MOST)))
+        field = np.clip(np.exp(head.basis.volume(found.field, head.values.shape)), LEAST, MOST)
     return Explained(head, priors, found.mixture, field)
 
 

@@ -1,11 +1,11 @@
-"""A smooth multiplicative field over a box of voxels: few low frequencies, the higher the more they cost.
+"""A smooth field over a box of voxels: few low frequencies, the higher the more they cost.
 
-Knows neither tissue nor scan: what the field should be at some voxels, and how much that is worth, is given.
+It is the logarithm of what lies on the intensities. Knows neither tissue nor scan: which way the field should go at
+some voxels, and how much that is worth, is given.
 
 References
 ----------
-Ashburner J, Friston KJ (2005), NeuroImage 26:839 (cosines with a bending energy); Li C et al. (2014), Magn Reson
-Imaging 32:913 (the closed form for a multiplicative field).
+Ashburner J, Friston KJ (2005), NeuroImage 26:839 (cosines with a bending energy).
 """
 
 from __future__ import annotations
@@ -19,17 +19,21 @@ from numpy.typing import NDArray
 from tntpipe.imaging.volumes import bounding_box
 
 SPACING_MM = 30.0
-"""Half a wavelength of the fastest cosine."""
+"""Half a wavelength of the fastest cosine; SAMSEG's is 50 mm (Puonti 2016), for fields of fewer coils."""
 
 STIFFNESS = 1e-4
-"""Weight of the bending energy of the log field beside the data's, per (cycle in 2 × 100 mm)⁴."""
+"""Weight of the bending energy beside the data's, per (cycle in 2 × 100 mm)⁴.
+
+One acquisition stored without and with the correction for its 64 coils, both in one registration: Dice of its white
+matter 0.955 with 40 mm and 1e-3, 0.959 with 40 mm and 1e-4, 0.961 with 40 mm and 1e-5, 0.967 with 30 mm and 1e-4."""
 
 MARGIN_MM = 15.0
 """How far the box of the cosines reaches beyond the mask: they are level at its border, where a coil's field is
-steepest."""
+steepest. Without the margin, white matter of that acquisition had a Dice of 0.934, with 15 mm 0.955, with 25 mm
+0.954."""
 
 LEAST, MOST = 0.2, 5.0
-"""The field is kept between these: far from the voxels that decide it, it may run away."""
+"""The factor is kept between these: far from the voxels that decide it, it may run away."""
 
 Indices = NDArray[np.integer[Any]]
 
@@ -87,16 +91,32 @@ def cosine_basis(mask: NDArray[np.bool_], voxel_mm: tuple[float, float, float]) 
     return CosineBasis(low, high, (i, j, k), voxel_mm)
 
 
-def stepped(
-    basis: NDArray[np.float32],
-    bending: NDArray[np.float64],
-    weight: NDArray[np.float32],
-    slope: NDArray[np.float32],
-    coefficients: NDArray[np.float64],
-) -> NDArray[np.float64]:
-    """Coefficients after a Newton step uphill: ``slope`` and ``weight`` (n,) are the first and the negative second
-    derivative of what should be greatest, by the log field at each voxel."""
-    matrix = ((basis * weight[:, None]).T @ basis).astype(np.float64)
+@dataclass(frozen=True, slots=True)
+class Curvature:
+    """How fast a step of the coefficients must end: ``matrix`` (functions, functions), with the ``cost`` of bending
+    (functions,) on its diagonal. Costly to find, and it may be that of an earlier step."""
+
+    matrix: NDArray[np.float64]
+    cost: NDArray[np.float64]
+
+
+def curved(basis: NDArray[np.float32], bending: NDArray[np.float64], curvature: NDArray[np.float32]) -> Curvature:
+    """Of a sum over voxels: ``curvature`` (n,) is the negative second derivative of each by the field there."""
+    deciding = curvature > 0
+    some = basis[deciding]
+    matrix = ((some * curvature[deciding, None]).T @ some).astype(np.float64)
     cost = (STIFFNESS * bending + 1e-9) * np.trace(matrix) / len(matrix)
     matrix[np.diag_indices_from(matrix)] += cost
-    return coefficients + np.linalg.solve(matrix, (basis.T @ slope).astype(np.float64) - cost * coefficients)
+    return Curvature(matrix, cost)
+
+
+def stepped(
+    basis: NDArray[np.float32],
+    slope: NDArray[np.float32],
+    curvature: Curvature,
+    coefficients: NDArray[np.float64],
+) -> NDArray[np.float64]:
+    """Coefficients after a Newton step towards the greatest sum over voxels, less the bending; ``slope`` (n,) is the
+    derivative of each by the field there."""
+    uphill = (basis.T @ slope).astype(np.float64) - curvature.cost * coefficients
+    return np.asarray(coefficients + np.linalg.solve(curvature.matrix, uphill))
