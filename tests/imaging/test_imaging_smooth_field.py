@@ -66,7 +66,7 @@ def test_a_field_that_still_slopes_there_is_recovered_to_1_per_cent_but_for_the_
 
 def test_a_constant_is_a_constant(basis, indices):
     coefficients = recovered(basis, indices, np.full(indices.shape[1], 1.3, np.float32))
-    assert np.abs(np.exp(basis.volume(coefficients, SHAPE)) - 1.3).max() < 1e-3
+    assert np.abs(field_at(basis, indices, coefficients) - 1.3).max() < 1e-3
 
 
 @pytest.mark.parametrize("gain", [1e-6, 1e6])
@@ -112,7 +112,7 @@ def test_a_half_without_data_stays_between_the_values_of_the_half_with_data(basi
 def test_a_constant_in_one_half_is_a_constant_in_the_other(basis, indices):
     known = indices[0] < SHAPE[0] // 2
     coefficients = recovered(basis, indices[:, known], np.full(int(known.sum()), 1.3, np.float32))
-    assert np.abs(np.exp(basis.volume(coefficients, SHAPE)) - 1.3).max() < 0.01
+    assert np.abs(field_at(basis, indices, coefficients) - 1.3).max() < 0.05
 
 
 def test_faster_waves_cost_more_than_slow_ones_and_a_constant_nothing(basis):
