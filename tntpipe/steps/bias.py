@@ -5,8 +5,8 @@ from __future__ import annotations
 from tntpipe.steps.step import Input, Place, Source, Step
 
 N4_GRID_MM = 8.0
-"""A field whose finest splines are 25 mm apart needs no finer grid. Only the first, coarse correction depends on it: the
-segmentation takes off the rest."""
+"""A field whose finest splines are 25 mm apart needs no finer grid. Only the first, coarse correction depends on it:
+the segmentation takes off the rest."""
 N4_SPLINE_DISTANCE_MM = "[200]"
 """As in ``antsBrainExtraction.sh`` (ANTs 2.5); each of the levels halves it."""
 
