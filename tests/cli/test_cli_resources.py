@@ -41,7 +41,7 @@ def test_the_three_commands_of_the_manual(bids: Path, tmp_path: Path) -> None:
     assert "profile in prof.json" in said and "1 done" in said
     convert = "create_resource_file --profiling_input_file prof.json --resource_output_file res.json"
     said = typed(f"tntpipe bids out {convert}", tmp_path)
-    assert "40 kinds of step: res.json" in said
+    assert "41 kinds of step: res.json" in said
     assert "their times are left open, and the shipped ones stand in" in " ".join(said.split())
     resources = json.loads((tmp_path / "res.json").read_text())
     said = typed("tntpipe bids out participant --debug --memory_gb 188 --resource_input_file res.json", tmp_path)
