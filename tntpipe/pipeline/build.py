@@ -14,9 +14,9 @@ from tntpipe.pipeline.model_steps import PreparedModel
 from tntpipe.steps.arithmetic import imaging
 from tntpipe.steps.step import Export, Input, Place, Step
 
-DEBUG_ROUNDS = "2"
-"""Of mixture and field: the fewest with a field. With more, it fits what a registration of one iteration misplaces, and
-the tissues at the tags are no longer in order."""
+DEBUG_ROUNDS = "1"
+"""Of the mixture, without a field: it would fit what a registration of one iteration misplaces, and
+the tissues at the tags would no longer be in order."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
