@@ -53,7 +53,7 @@ def test_the_three_commands_of_the_manual(bids: Path, tmp_path: Path) -> None:
     newest = max((tmp_path / "out/logs").glob("run-*/journal.jsonl"), key=lambda path: path.stat().st_mtime)
     events = [event for _, event in read_journal(newest)]
     admitted = {event.name.rpartition("/")[2]: event for event in events if isinstance(event, StepAdmitted)}
-    assert len(admitted) == 34
+    assert len(admitted) == 35
     for kind, event in admitted.items():
         assert event.mem_bytes == math.ceil(resources[kind]["mem"] * GIB)
     ended = [event for event in events if isinstance(event, StepEnded)]

@@ -8,7 +8,7 @@ mask within those limits. Knows nothing of the template. All lengths are mm.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,9 +17,6 @@ from tntpipe.errors import ImageError
 from tntpipe.imaging.doubts import doubt_about_blank, doubt_about_edge, doubt_about_volume, tell
 from tntpipe.imaging.intensity import MAD_TO_SD
 from tntpipe.imaging.volumes import bounding_box, like, load, real_voxels, require_same_grid, save, voxel_size
-
-if TYPE_CHECKING:
-    pass
 
 Mask = NDArray[np.bool_]
 Size = tuple[float, float, float]

@@ -64,6 +64,8 @@ class Head:
     """A scan with what is known of it before its intensities are looked at.
 
     ``looked_at`` is (3, n): the voxels of the head in question; ``displacement`` leads from them to the atlas.
+    ``box`` holds them, and ``nearest`` (3, i, j, k), in voxels of the whole image, is the voxel nearest to each of the
+    box's where the intracranial space is expected: the field out there is the one found here.
     """
 
     image: Nifti1Image
@@ -71,11 +73,28 @@ class Head:
     voxel_mm: tuple[float, float, float]
     displacement: NDArray[np.float32]
     looked_at: NDArray[np.int32]
+    box: tuple[slice, ...]
+    nearest: NDArray[np.int32]
     basis: CosineBasis
 
     @property
     def affine(self) -> Affine:
         return np.asarray(self.image.affine)
+
+    def decided_at(self, indices: NDArray[np.integer[Any]]) -> NDArray[np.int32]:
+        """Of voxels (3, n) of the box, the ones that decide their field: themselves within the skull."""
+        i, j, k = (indices[axis] - part.start for axis, part in enumerate(self.box))
+        return self.nearest[:, i, j, k]
+
+    def field(self, coefficients: NDArray[np.float64]) -> NDArray[np.float32]:
+        """(i, j, k): the field on the whole image, beyond the box as at its border."""
+        shape = self.values.shape
+        found = np.exp(self.basis.volume(coefficients, shape))[tuple(self.nearest)]
+        lines = [
+            np.clip(np.arange(n), part.start, part.stop - 1) - part.start
+            for n, part in zip(shape, self.box, strict=True)
+        ]
+        return np.asarray(np.clip(found, LEAST, MOST)[np.ix_(*lines)])
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,10 +125,11 @@ def read_head(image: str, displacement: str, priors: Priors) -> Head:
     if not inside.any():
         raise ImageError(f"{image}: the registered atlas does not meet the scan: the registration has failed.")
     box = bounding_box(inside, [round(MARGIN_MM / size) for size in voxel_mm])
-    near = ndimage.distance_transform_edt(~inside[box], sampling=voxel_mm) <= MARGIN_MM
-    corner = np.array([part.start for part in box], dtype=np.int32)[:, None]
-    looked_at = np.argwhere(near).T.astype(np.int32) + corner
-    return Head(scan, values, voxel_mm, field, looked_at, cosine_basis(inside, voxel_mm))
+    away_mm, nearest = ndimage.distance_transform_edt(~inside[box], sampling=voxel_mm, return_indices=True)
+    corner = np.array([part.start for part in box], dtype=np.int32)
+    looked_at = np.argwhere(away_mm <= MARGIN_MM).T.astype(np.int32) + corner[:, None]
+    nearest += corner[:, None, None, None]
+    return Head(scan, values, voxel_mm, field, looked_at, box, nearest, cosine_basis(inside, voxel_mm))
 
 
 def explain(head: Head, priors: Priors, image: str, iterations: float) -> Explained:
@@ -126,13 +146,11 @@ def explain(head: Head, priors: Priors, image: str, iterations: float) -> Explai
     indices = head.looked_at[:, chosen]
     grouped = _grouped(priors, priors.at(model_places(indices, head.affine, head.displacement)))
     values = head.values[indices[0], indices[1], indices[2]]
-    found = fit(values, grouped, priors.groups, head.basis.at(indices), head.basis.bending(), round(iterations))
+    basis = head.basis.at(head.decided_at(indices))
+    found = fit(values, grouped, priors.groups, basis, head.basis.bending(), round(iterations))
     _tell(found.mixture, found.log_likelihood)
     _require_tissues(found.mixture, image)
-    field = np.ones(head.values.shape, dtype=np.float32)
-    if found.field.any():
-        field = np.clip(np.exp(head.basis.volume(found.field, head.values.shape)), LEAST, MOST)
-    return Explained(head, priors, found.mixture, field)
+    return Explained(head, priors, found.mixture, head.field(found.field))
 
 
 def posteriors(found: Explained) -> Iterator[tuple[NDArray[np.int32], NDArray[np.float32]]]:
