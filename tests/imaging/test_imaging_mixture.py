@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 
+from tntpipe.imaging import mixture
 from tntpipe.imaging.mixture import BRAIN, RELATIVE_MEAN, Fit, Mixture, fit, floored
 from tntpipe.imaging.smooth_field import CosineBasis, cosine_basis
 
@@ -202,3 +203,26 @@ def test_each_group_of_a_mixture_is_a_density(found):
     steps = np.linspace(-1500, 3500, 50_001).astype(np.float32)
     total = mixture.likelihoods(steps).sum(axis=1) * float(steps[1] - steps[0])
     assert np.allclose(total, 1, atol=0.01)
+
+
+def test_what_is_asked_of_the_field_is_how_the_likelihood_rises_with_it():
+    """Against differences of the log likelihood of y under the field exp(b), shared voxels included."""
+    groups = ("GM", "WM", "Putamen")
+    components, n_gaussians = mixture._components(groups)
+    assert sum(part.other is not None for part in components) == 4 and n_gaussians == 3
+    means, sds = np.array([500.0, 800.0, 640.0]), np.array([40.0, 30.0, 35.0])
+    weights = np.full(len(components), 0.3)
+    flat = np.linspace(420, 880, 47, dtype=np.float32)
+
+    def joint(log_field: float) -> np.ndarray:
+        values = (flat * np.exp(-log_field)).astype(np.float32)
+        density = [mixture._density(values, part, means, sds) for part in components]
+        return weights[:, None] * np.stack(density) * np.exp(-log_field)
+
+    share = (joint(0) / joint(0).sum(axis=0)).astype(np.float32)
+    step = 1e-3
+    rise = (np.log(joint(step).sum(axis=0)) - np.log(joint(-step).sum(axis=0))) / (2 * step)
+    slope, curvature = mixture._asked_of_field(flat, share, means, sds, components, groups)
+    assert np.abs(rise).max() > 5
+    assert np.abs(slope - rise).max() < 0.02 * np.abs(rise).max()
+    assert (curvature > 0).all()

@@ -16,7 +16,8 @@ from scipy import ndimage
 
 from tntpipe.errors import WARNING_MARK, ExitStatus, ImageError
 from tntpipe.imaging.head import head_mask
-from tntpipe.imaging.segmentation import CORE_MM, REACH_MM, brain_of, crop_brain_file
+from tntpipe.imaging.priors import read_priors
+from tntpipe.imaging.segmentation import CORE_MM, REACH_MM, brain_of, crop_brain_file, read_head
 from tools.coarse_heads import EXAMPLE, coarse
 
 ROOT = Path(__file__).parents[2]
@@ -268,6 +269,21 @@ def test_the_files_of_a_segmentation_agree_with_each_other(segmented):
     assert np.array_equal(tissue[tissue > 0], maps.argmax(axis=0)[tissue > 0] + 1)
     nuclei = voxels(segmented / "plain_subcortex.nii.gz")
     assert (tissue[nuclei > 0] > 1).all()  # grey or white matter
+
+
+def test_beyond_the_skull_no_field_is_stronger_than_within(segmented):
+    priors = read_priors(f"{STEM}-structures_probseg.nii.gz", f"{STEM}-structures_probseg_labels.tsv")
+    head = read_head(str(segmented / "T1w.nii.gz"), str(segmented / "displacement.nii.gz"), priors)
+    own = np.zeros(head.values.shape, bool)
+    own[tuple(head.nearest.reshape(3, -1))] = True
+    assert 0.05 < own.mean() < 0.5
+    coefficients = np.random.default_rng(1).normal(scale=0.02, size=head.basis.bending().size)
+    field = head.field(coefficients)
+    assert np.allclose(field[own], np.exp(head.basis.volume(coefficients, head.values.shape))[own], rtol=1e-5)
+    assert (field.min(), field.max()) == (field[own].min(), field[own].max())
+    indices = head.looked_at[:, ::50]
+    at_samples = np.exp(head.basis.at(head.decided_at(indices)) @ coefficients)
+    assert np.allclose(field[tuple(indices)], at_samples, rtol=1e-4)
 
 
 def test_a_second_run_writes_the_same_bytes(segmented):
