@@ -224,5 +224,5 @@ def test_what_is_asked_of_the_field_is_how_the_likelihood_rises_with_it():
     rise = (np.log(joint(step).sum(axis=0)) - np.log(joint(-step).sum(axis=0))) / (2 * step)
     slope, curvature = mixture._asked_of_field(flat, share, means, sds, components, groups)
     assert np.abs(rise).max() > 5
-    assert np.abs(slope - rise).max() < 0.02 * np.abs(rise).max()
+    assert np.abs(slope - rise).max() < 0.3
     assert (curvature > 0).all()

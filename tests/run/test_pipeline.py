@@ -99,6 +99,13 @@ def test_subcortical_labels_of_another_space_cost_one_more_linear_and_syn_regist
         assert source(graph, kind, "transform.nii.gz") == "sub-01/displacement/displacement.nii.gz"
 
 
+def test_the_brain_mask_comes_by_the_registration_of_the_head_without_its_field() -> None:
+    graph = graph_of(Method())
+    assert source(graph, "head_registration", "fixed.nii.gz") == "sub-01/tissue_bias_correction/corrected.nii.gz"
+    assert source(graph, "head_registration", "affine.h5") == "sub-01/brain_registration/Composite.h5"
+    assert source(graph, "coarse_brain_mask", "transform.h5") == "sub-01/head_registration/Composite.h5"
+
+
 def test_points_come_by_the_inverse_of_what_images_come_by() -> None:
     graph = graph_of(Method())
     assert source(graph, "tag_transform", "inverse.nii.gz") == "sub-01/inverse_displacement/displacement.nii.gz"

@@ -13,6 +13,7 @@ from tntpipe.steps.bias import bias_correction
 from tntpipe.steps.registration import (
     PRESETS,
     brain_registration,
+    head_registration,
     linear_registration,
     nonlinear_registration,
     tissue_registration,
@@ -81,6 +82,12 @@ def test_the_coarse_registration_works_on_the_same_grids_whatever_the_voxel_size
     step = brain_registration(place, fixed=T1W, moving=TEMPLATE, seed=1)
     assert words(step).count(f"--shrink-factors {shrink} --smoothing-sigmas 4x2mm") == 1  # affine
     assert words(step).count(f"x{shrink} --smoothing-sigmas 8x4x2mm") == 1  # rigid
+
+
+def test_the_head_is_registered_again_by_its_affine_part_alone_from_where_it_lies() -> None:
+    step = head_registration(PLACE, fixed=T1W, moving=TEMPLATE, transform="affine.h5", seed=1)
+    assert words(step).count("--initial-moving-transform in/affine.h5 --transform Affine[0.1] --metric MI[") == 1
+    assert words(step).count("--transform ") == 1
 
 
 @pytest.mark.parametrize(("voxel_mm", "shrink"), [(1.0, "8"), (2.0, "4"), (4.0, "2"), (9.0, "1")])
