@@ -163,7 +163,7 @@ def head_registration(
     """The affine part of `brain_registration` once more, from its ``transform``, on a scan without its field.
 
     A field that is left in a head turns into size. On one acquisition stored without and with the scanner's
-    normalisation the carried brain mask is 3.6 % larger without, after this step 0.4 %.
+    normalisation the carried brain mask is 3.6 % larger without, after this step 0.9 %.
     """
     files = (Input("fixed.nii.gz", fixed), Input("moving.nii.gz", moving), Input("affine.h5", transform))
     stages = _head_stage(place, "Affine[0.1]", files, BRAIN_LEVELS_MM, BRAIN_AFFINE_ITERATIONS, debug)
