@@ -271,6 +271,19 @@ def test_the_files_of_a_segmentation_agree_with_each_other(segmented):
     assert (tissue[nuclei > 0] > 1).all()  # grey or white matter
 
 
+def test_a_scan_that_is_dark_where_the_brain_should_be_is_refused(segmented):
+    head = nib.load(segmented / "T1w.nii.gz")
+    write_like(segmented / "dark.nii.gz", np.zeros(head.shape), head)
+    words = ("--image", "dark.nii.gz", *ATLAS, "--output", "dark_corrected.nii.gz")
+    ended = run(segmented, "correct-by-tissue", *words)
+    assert ended.returncode == ExitStatus.BAD_DATA
+    assert (
+        "dark.nii.gz: nothing has the intensities of tissue where the registered atlas expects the brain"
+        in ended.stderr
+    )
+    assert not (segmented / "dark_corrected.nii.gz").exists()
+
+
 def test_beyond_the_skull_no_field_is_stronger_than_within(segmented):
     priors = read_priors(f"{STEM}-structures_probseg.nii.gz", f"{STEM}-structures_probseg_labels.tsv")
     head = read_head(str(segmented / "T1w.nii.gz"), str(segmented / "displacement.nii.gz"), priors)

@@ -49,6 +49,8 @@ N_SAMPLES = 120_000
 SLAB_VOXELS = 250_000
 SEED = 1
 
+REMEDY = "Look at the registered model on the scan, and whether this is a T1w with a right orientation."
+
 FEWEST_SDS = 0.5
 """Between the means of neighbouring tissues, in standard deviations of one: below it they cannot be told apart."""
 
@@ -145,7 +147,7 @@ def explain(head: Head, priors: Priors, image: str, iterations: float) -> Explai
     Raises
     ------
     ImageError
-        CSF, GM and WM do not follow each other from dark to bright, or cannot be told apart.
+        CSF, GM and WM do not follow each other from dark to bright, or cannot be told apart, or there is no tissue.
     """
     draw = np.random.default_rng(SEED)
     n_voxels = head.looked_at.shape[1]
@@ -154,7 +156,14 @@ def explain(head: Head, priors: Priors, image: str, iterations: float) -> Explai
     grouped = _grouped(priors, priors.at(model_places(indices, head.affine, head.displacement)))
     values = head.values[indices[0], indices[1], indices[2]]
     basis = head.basis.at(head.decided_at(indices))
-    found = fit(values, grouped, priors.groups, basis, head.basis.bending(), round(iterations))
+    try:
+        found = fit(values, grouped, priors.groups, basis, head.basis.bending(), round(iterations))
+    except np.linalg.LinAlgError as fault:
+        raise ImageError(
+            f"{image}: nothing has the intensities of tissue where the registered atlas expects the brain: the "
+            "registration has failed, or this is no T1w.",
+            remedy=REMEDY,
+        ) from fault
     _tell(found.mixture, found.log_likelihood)
     _require_tissues(found.mixture, image)
     return Explained(head, priors, found.mixture, head.field(found.field))
@@ -377,16 +386,15 @@ def _tell(mixture: Mixture, explained: float) -> None:
 def _require_tissues(mixture: Mixture, image: str) -> None:
     means = [mixture.mean(name) for name in NEEDED]
     told = ", ".join(f"{name} {mean:.4g}" for name, mean in zip(("CSF", "GM", "WM"), means, strict=True))
-    remedy = "Look at the registered model on the scan, and whether this is a T1w with a right orientation."
     if not means[0] < means[1] < means[2]:
         raise ImageError(
             f"{image}: the tissues do not follow each other from dark to bright as on a T1w (means: {told}): the "
             "registration has failed, or this is no T1w.",
-            remedy=remedy,
+            remedy=REMEDY,
         )
     spread = np.sqrt((mixture.sd("GM") ** 2 + mixture.sd("WM") ** 2) / 2)
     if (means[2] - means[1]) / spread < FEWEST_SDS:
         raise ImageError(
             f"{image}: grey and white matter cannot be told apart (means: {told}; standard deviation {spread:.3g}).",
-            remedy=remedy,
+            remedy=REMEDY,
         )
