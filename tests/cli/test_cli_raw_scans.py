@@ -74,23 +74,13 @@ def test_every_way_to_store_a_head_is_done_to_its_end(finished: Run) -> None:
     assert f"{len(STORED)} done, 0 failed" in finished.said
 
 
-SOLID = ("GM", "WM", "brain", "intracranial")
-HOLDS = {
-    "stray": ((*SOLID, "CSF"), 0.02),
-    "zscored": (SOLID, 0.02),
-    "shaded": (SOLID, 0.03),
-    "faint": (SOLID, 0.04),
-}
-"""What is compared, and how far it may be off. Measured, in per cent of the plain head's: shaded GM -1.96, WM -0.2,
-brain -0.9, intracranial -0.7, CSF 2.4; faint GM -3.1, WM -1.9, brain -1.7, intracranial -1.95, CSF 8.6; z-scored at
-most 1.0, CSF 2.6. At 4 mm the linear registration's coarsest level has voxels of 32 mm, and two voxels in the brain
-mask move its result by millimetres: that is what is left."""
+MOST_CHANGE = 0.02
+"""Measured: 1.2 % of the fluid (faint), 0.5 % of white matter (shaded, faint), 0.4 % of anything else."""
 
 
-@pytest.mark.parametrize("name", HOLDS)
+@pytest.mark.parametrize("name", [name for name in STORED if name != "plain"])
 def test_volumes_are_those_of_the_plain_head(finished: Run, name: str) -> None:
     plain, found = volumes(finished.out, "plain"), volumes(finished.out, name)
-    assert set(plain) == set(found) == {*SOLID, "CSF"}
-    labels, most = HOLDS[name]
-    change = {label: found[label] / plain[label] - 1 for label in labels}
-    assert all(abs(relative) < most for relative in change.values()), change
+    assert set(plain) == set(found) == {"CSF", "GM", "WM", "brain", "intracranial"}
+    change = {label: found[label] / plain[label] - 1 for label in plain}
+    assert all(abs(relative) < MOST_CHANGE for relative in change.values()), change

@@ -17,7 +17,7 @@ def test_an_upside_down_head_fails_before_figures_are_made_of_it(tmp_path: Path)
     place = make_place(tmp_path / "root", make_heads(tmp_path))
     ended, (judged,) = run_changed(place, ["colin27"], ["upsidedown"], limit_s=600, umask=0o027)
     assert (ended.status, ended.changed) == (1, ()), ended.said
-    assert judged.outcome == "failed" and "tissue_bias_correction failed" in judged.message and not judged.fault
+    assert judged.outcome == "failed" and "tissue_samples failed" in judged.message and not judged.fault
     assert "the registration has failed" in ended.said and "Traceback" not in ended.said
     assert not list(place.out.glob("sub-*/anat/*_seg-*_stats.tsv"))
     for path in place.out.rglob("*"):

@@ -84,6 +84,17 @@ def test_the_coarse_registration_works_on_the_same_grids_whatever_the_voxel_size
     assert words(step).count(f"x{shrink} --smoothing-sigmas 8x4x2mm") == 1  # rigid
 
 
+@pytest.mark.parametrize(
+    ("voxel_mm", "levels"),
+    [(0.7, "8x4x2x1 --smoothing-sigmas 3x2x1x0vox"), (2.0, "8x4x2x1 --smoothing-sigmas 3x2x1x0vox"),
+     (4.0, "4x2x1x1 --smoothing-sigmas 1.5x1x0.5x0vox")],
+)  # fmt: skip
+def test_the_brain_of_a_coarse_scan_is_not_shrunk_to_nothing(voxel_mm: float, levels: str) -> None:
+    place = dataclasses.replace(PLACE, voxel_mm=voxel_mm)
+    step = linear_registration(place, kind="linear", fixed=T1W, moving=TEMPLATE, preset=PRESETS["quick"], seed=1)
+    assert words(step).count(f"--shrink-factors {levels}") == 2  # rigid and affine
+
+
 def test_the_head_is_registered_again_by_its_affine_part_alone_from_where_it_lies() -> None:
     step = head_registration(PLACE, fixed=T1W, moving=TEMPLATE, transform="affine.h5", seed=1)
     assert words(step).count("--initial-moving-transform in/affine.h5 --transform Affine[0.1] --metric MI[") == 1
