@@ -1,8 +1,8 @@
 """Whether an image or a transform is all there, from a few bytes at its two ends.
 
 ANTs ends without an error when the disk is full, and leaves a file that is cut short. A compressed image says at its
-beginning how many bytes its voxels take, and at its end how many bytes were compressed; an HDF5 file says at its
-beginning where it ends. Knows nothing of what the voxels mean.
+beginning how many bytes its voxels take, and at its end how many bytes were compressed; an affine transform is two
+matrices, each of which says how large it is. Knows nothing of what the voxels mean.
 """
 
 from __future__ import annotations
@@ -23,7 +23,8 @@ _HEADERS = (
 """Of both versions: the length that a header begins with, and where the axes, bits a voxel and offset of the voxels
 are."""
 
-HDF5_SIGNATURE = b"\x89HDF\r\n\x1a\n"
+N_MATRICES = 2
+"""In an affine transform as ITK writes it (MATLAB level 4): the transform's parameters, and its centre."""
 CHUNK_BYTES = 1 << 20
 
 
@@ -31,8 +32,8 @@ def missing_from(path: Path) -> str:
     """What is missing, in words; nothing where the file is whole or of a kind that does not tell."""
     if path.name.endswith(".nii.gz"):
         return _missing_from_image(path)
-    if path.name.endswith(".h5"):
-        return _missing_from_hdf5(path)
+    if path.name.endswith(".mat"):
+        return _missing_from_matrices(path.read_bytes())
     return ""
 
 
@@ -80,13 +81,14 @@ def _count(path: Path) -> int:
     return n_bytes
 
 
-def _missing_from_hdf5(path: Path) -> str:
-    size = path.stat().st_size
-    with path.open("rb") as file:
-        head = file.read(64)
-    if not head.startswith(HDF5_SIGNATURE) or len(head) < 48:
-        return "it has no header of an HDF5 file"
-    version, offset_bytes = head[8], head[13] if head[8] < 2 else head[9]
-    start = (24 if version == 0 else 28) + 2 * offset_bytes if version < 2 else 12 + 2 * offset_bytes
-    end = int.from_bytes(head[start : start + offset_bytes], "little")
-    return "" if size >= end else f"it holds {size} of {end} bytes"
+def _missing_from_matrices(content: bytes) -> str:
+    place = 0
+    for number in range(1, N_MATRICES + 1):
+        if len(content) < place + 20:
+            return f"it ends in the header of matrix {number} of {N_MATRICES}"
+        kind, rows, columns, _, name_bytes = struct.unpack_from("<5i", content, place)
+        value_bytes = 4 if kind // 10 % 10 == 1 else 8
+        place += 20 + name_bytes + rows * columns * value_bytes
+        if len(content) < place:
+            return f"it holds {len(content)} bytes, and matrix {number} of {N_MATRICES} ends at {place}"
+    return ""

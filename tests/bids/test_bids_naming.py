@@ -43,9 +43,9 @@ FULL = Scan(
         (outputs.subcortex_dseg("CIT168"), "_atlas-CIT168_seg-subcortex_dseg.nii.gz"),
         (outputs.subcortex_stats("CIT168"), "_atlas-CIT168_seg-subcortex_stats.tsv"),
         (outputs.warped_subcortical_model("Colin27"), "_desc-warpedColin27_T1w.nii.gz"),
-        (outputs.transform("MNI", "T1w"), "_from-MNI_to-T1w_mode-image_xfm.h5"),
-        (outputs.transform("T1w", "MNI"), "_from-T1w_to-MNI_mode-image_xfm.h5"),
-        (outputs.transform("MNI", "T1w", linear=True), "_from-MNI_to-T1w_mode-image_desc-linear_xfm.h5"),
+        (outputs.transform("MNI", "T1w"), "_from-MNI_to-T1w_mode-image_xfm.nii.gz"),
+        (outputs.transform("T1w", "MNI"), "_from-T1w_to-MNI_mode-image_xfm.nii.gz"),
+        (outputs.transform("MNI", "T1w", linear=True), "_from-MNI_to-T1w_mode-image_desc-linear_xfm.mat"),
     ],
 )
 def test_each_derivative_is_named_after_its_scan(derivative: outputs.Derivative, name: str) -> None:

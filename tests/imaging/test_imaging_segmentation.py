@@ -17,7 +17,7 @@ from scipy import ndimage
 from tntpipe.errors import WARNING_MARK, ExitStatus, ImageError
 from tntpipe.imaging.head import head_mask
 from tntpipe.imaging.priors import read_priors
-from tntpipe.imaging.segmentation import CORE_MM, REACH_MM, brain_of, crop_brain_file, read_head
+from tntpipe.imaging.segmentation import CORE_MM, REACH_MM, brain_of, read_head
 from tools.coarse_heads import EXAMPLE, coarse
 
 ROOT = Path(__file__).parents[2]
@@ -121,39 +121,6 @@ def test_a_brain_at_the_images_edge_is_not_eaten_from_there():
 def test_where_nothing_is_as_thick_as_a_brain_it_is_refused(radius_mm):
     with pytest.raises(ImageError, match="No grey or white matter was found"):
         brain_alone(ball(radius_mm))
-
-
-def test_a_cropped_brain_stays_where_it_is_in_the_world(tmp_path):
-    affine = np.array([[0, -2.0, 0, 30], [1.5, 0, 0, -20], [0, 0, 2, 10], [0, 0, 0, 1]])
-    values = np.random.default_rng(0).uniform(100, 200, (30, 36, 40)).astype(np.float32)
-    inside = np.zeros(values.shape, np.uint8)
-    inside[12:20, 14:25, 9:33] = 1
-    for name, voxels in (("scan", values), ("mask", inside)):
-        image = nib.Nifti1Image(voxels, None)
-        image.set_qform(affine, 1)
-        image.to_filename(tmp_path / f"{name}.nii.gz")
-    paths = {name: str(tmp_path / f"{name}.nii.gz") for name in ("scan", "mask", "brain")}
-    crop_brain_file(image=paths["scan"], mask=paths["mask"], output=paths["brain"], margin=6, clip_percent=0)
-    brain = nib.load(paths["brain"])
-    assert brain.shape == (16, 17, 30)  # 6 mm on each side, of voxels of 1.5, 2 and 2 mm
-    cut = np.asarray(brain.dataobj)
-    places = np.argwhere(cut > 0)
-    assert len(places) == inside.sum()
-    world = nib.affines.apply_affine(brain.affine, places)
-    there = np.rint(nib.affines.apply_affine(np.linalg.inv(affine), world)).astype(int)
-    assert np.array_equal(cut[tuple(places.T)], values[tuple(there.T)])
-    assert (inside[tuple(there.T)] == 1).all()
-
-
-def test_a_cropped_brain_is_clipped_at_its_bright_end(tmp_path):
-    values = np.arange(1000, dtype=np.float32).reshape(10, 10, 10)
-    for name, voxels in (("scan", values), ("mask", np.ones((10, 10, 10), np.uint8))):
-        nib.Nifti1Image(voxels, np.eye(4)).to_filename(tmp_path / f"{name}.nii.gz")
-    paths = {name: str(tmp_path / f"{name}.nii.gz") for name in ("scan", "mask", "brain")}
-    crop_brain_file(image=paths["scan"], mask=paths["mask"], output=paths["brain"], margin=0, clip_percent=5)
-    cut = np.asarray(nib.load(paths["brain"]).dataobj)
-    assert cut.max() == pytest.approx(949, abs=1)
-    assert np.array_equal(cut[values < 949], values[values < 949])
 
 
 HEAD_SHAPE, HEAD_MM = (100, 110, 100), (2.0, 2.0, 2.0)

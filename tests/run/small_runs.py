@@ -50,8 +50,11 @@ class World:
     def work(self) -> WorkFolder:
         return WorkFolder(self.root / "work", self.versions)
 
-    def run(self, steps: Iterable[Step], cpus: int = 2, stop_after: str = "", alone: bool = False) -> dict[str, str]:
+    def run(
+        self, steps: Iterable[Step], cpus: int = 2, stop_after: str = "", alone: bool = False, each: int = 1
+    ) -> dict[str, str]:
         """Run the steps to their end; how each ended. ``stop_after``: interrupt when that step has started.
+        ``each``: the CPUs of a step.
 
         ``alone``: the run is all that its process does, with the lock and the signals.
         """
@@ -68,7 +71,7 @@ class World:
 
         machine = Machine(graph, work, Derivatives(self.root / "out", work), COMMANDS, emit, self.mem_bytes)
         jobs = [
-            Job(name=step.name, request=Resources(1, MIB), wall_s=1.0, follows=graph.follows[step.name])
+            Job(name=step.name, request=Resources(each, MIB), wall_s=1.0, follows=graph.follows[step.name])
             for step in graph
         ]
         try:

@@ -8,6 +8,7 @@ import os
 import signal
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -195,6 +196,14 @@ def test_a_child_has_as_many_threads_as_cpus_and_a_small_environment() -> None:
     kept = environment(3, {"PATH": "/bin", "AWS_SECRET": "x", "LD_PRELOAD": "y"})
     assert kept["ITK_GLOBAL_DEFAULT_NUMBER_OF_THREADS"] == kept["OMP_NUM_THREADS"] == "3"
     assert "AWS_SECRET" not in kept and "LD_PRELOAD" not in kept
+
+
+def test_only_steps_whose_result_does_not_depend_on_threads_get_several(world: World) -> None:
+    command = "echo $ITK_GLOBAL_DEFAULT_NUMBER_OF_THREADS $OPENBLAS_NUM_THREADS > out"
+    free, one = replace(script("s/free", command), moldable=True), script("s/one", command)
+    world.run([free, one], cpus=3, each=3)
+    assert (world.root / "work/steps/s/free/out").read_text() == "3 3\n"
+    assert (world.root / "work/steps/s/one/out").read_text() == "1 1\n"
 
 
 def driven(world: World, out: Path, number: signal.Signals, text: str, asked: Callable[[], None]) -> Machine:

@@ -86,42 +86,44 @@ def test_subcortical_labels_in_the_models_space_come_by_its_registration() -> No
     graph = graph_of(Method(subcortical=True), priors=False)
     assert kinds(graph, "antsRegistration") == {"brain_registration", *LINEAR_AND_SYN}
     assert kinds(graph) - kinds(graph_of(Method(), priors=False)) == {"subcortex", "subcortex_statistics"}
-    assert source(graph, "subcortex", "transform.h5") == "sub-01/nonlinear_registration/Composite.h5"
+    assert source(graph, "subcortex", "transform0.nii.gz") == "sub-01/displacement/displacement.nii.gz"
 
 
 def test_subcortical_labels_of_another_space_cost_one_more_linear_and_syn_registration() -> None:
     graph = graph_of(Method(subcortical=True, intracranial_volume=True), subcortical_model=OTHER)
     more = kinds(graph, "antsRegistration") - kinds(graph_of(Method()), "antsRegistration")
     assert more == {"subcortical_linear_registration", "subcortical_nonlinear_registration"}
-    assert source(graph, "subcortex", "transform.h5") == "sub-01/subcortical_nonlinear_registration/Composite.h5"
+    assert source(graph, "subcortex", "transform0.nii.gz") == "sub-01/subcortical_displacement/displacement.nii.gz"
     assert source(graph, "subcortex", "image.nii.gz") == "subcortical-model-Other/model_subcortex/clean.nii.gz"
     for kind in ("intracranial_mask", "lobes", "warped_brain_mask"):
-        assert source(graph, kind, "transform.nii.gz") == "sub-01/displacement/displacement.nii.gz"
+        assert source(graph, kind, "transform0.nii.gz") == "sub-01/displacement/displacement.nii.gz"
 
 
 def test_the_brain_mask_comes_by_the_registration_of_the_head_without_its_field() -> None:
     graph = graph_of(Method())
     assert source(graph, "head_registration", "fixed.nii.gz") == "sub-01/tissue_bias_correction/corrected.nii.gz"
-    assert source(graph, "head_registration", "affine.h5") == "sub-01/brain_registration/Composite.h5"
-    assert source(graph, "coarse_brain_mask", "transform.h5") == "sub-01/head_registration/Composite.h5"
+    assert source(graph, "head_registration", "affine.mat") == "sub-01/brain_registration/xfm_0GenericAffine.mat"
+    assert source(graph, "coarse_brain_mask", "transform0.mat") == "sub-01/head_registration/xfm_0GenericAffine.mat"
 
 
 def test_points_come_by_the_inverse_of_what_images_come_by() -> None:
     graph = graph_of(Method())
     assert source(graph, "tag_transform", "inverse.nii.gz") == "sub-01/inverse_displacement/displacement.nii.gz"
     without = graph_of(Method(), priors=False)
-    assert source(without, "tag_transform", "inverse.h5") == "sub-01/nonlinear_registration/InverseComposite.h5"
+    assert source(without, "tag_transform", "inverse.nii.gz") == "sub-01/inverse_displacement/displacement.nii.gz"
     assert source(graph, "nonlinear_registration", "fixed.nii.gz") == "sub-01/brain/brain.nii.gz"
     assert source(graph, "nonlinear_registration", "moving.nii.gz") == "model-Main/model_brain/masked.nii.gz"
 
 
 def test_the_way_there_goes_through_the_tissues_first_and_the_way_back_last() -> None:
     graph = graph_of(Method())
+    syn, tissue = "sub-01/nonlinear_registration/xfm_", "sub-01/tissue_registration/xfm_"
     there = [str(item.source) for item in graph.steps["sub-01/displacement"].inputs[2:]]
-    assert there == ["sub-01/tissue_registration/Composite.h5", "sub-01/nonlinear_registration/Composite.h5"]
-    back = [str(item.source) for item in graph.steps["sub-01/inverse_displacement"].inputs[2:]]
-    inverse = "InverseComposite.h5"
-    assert back == [f"sub-01/nonlinear_registration/{inverse}", f"sub-01/tissue_registration/{inverse}"]
+    assert there == [f"{tissue}0Warp.nii.gz", f"{syn}1Warp.nii.gz", f"{syn}0GenericAffine.mat"]
+    back = graph.steps["sub-01/inverse_displacement"]
+    sources = [str(item.source) for item in back.inputs[2:]]
+    assert sources == [f"{syn}0GenericAffine.mat", f"{syn}1InverseWarp.nii.gz", f"{tissue}0InverseWarp.nii.gz"]
+    assert back.arguments[back.arguments.index("--transform") + 1] == "[in/transform0.mat,1]"
 
 
 @pytest.mark.parametrize(("extraction", "program"), [(BrainExtraction.BET, "bet"), (BrainExtraction.GIVEN, "imaging")])
@@ -207,8 +209,8 @@ def test_a_dry_run_lists_each_step_and_each_derivative_once(capsys: pytest.Captu
     assert sorted(line.strip() for line in lines if line.startswith("      sub-")) == sorted(exports(graph))
     listed = [line.split() for line in lines if " CPU " in line]
     assert sorted(words[0] for words in listed) == sorted(step.kind for step in graph)
-    cpus = {words[0]: int(words[1]) for words in listed}
-    assert (cpus["nonlinear_registration"], cpus["tissue_lobes"], cpus["tag_transform"]) == (2, 1, 1)
+    cpus = {words[0]: words[1] for words in listed}
+    assert (cpus["nonlinear_registration"], cpus["linear_registration"], cpus["tag_transform"]) == ("1-2", "1", "1")
     assert lines[-1] == f"2 scans, {len(graph)} steps, 0 refused; nothing was run."
 
 
@@ -219,7 +221,8 @@ def test_jobs_follow_only_what_is_not_done() -> None:
     assert set(jobs) == set(graph.steps) - done
     assert jobs["sub-01/positive_range"].follows == ()
     assert jobs["sub-01/linear_registration"].follows == ("sub-01/brain",)
-    assert jobs["sub-01/linear_registration"].request.cpus == 3
+    syn, linear = jobs["sub-01/nonlinear_registration"], jobs["sub-01/linear_registration"]
+    assert (syn.request.cpus, syn.max_cpus, linear.max_cpus) == (1, 3, 1)
     assert all(set(job.follows) <= set(jobs) for job in jobs.values())
 
 

@@ -20,13 +20,21 @@ from tntpipe.steps.registration import (
 )
 from tntpipe.steps.step import Input, Place, Step
 from tntpipe.steps.tissue import atropos
-from tntpipe.steps.transforms import LABELS, MASK, PROBABILITY, apply_to_image, apply_to_points, displacement_field
+from tntpipe.steps.transforms import (
+    LABELS,
+    MASK,
+    PROBABILITY,
+    Link,
+    apply_to_image,
+    apply_to_points,
+    displacement_field,
+)
 
 PLACE = Place(folder="sub-01", scan="sub-01", voxels=1000, voxel_mm=1.0)
 T1W, TEMPLATE = "sub-01/normalised/T1w.nii.gz", "model/T1w/clean.nii.gz"
 START = (
     "--dimensionality 3 --float 0 --verbose 1 --random-seed 1 --collapse-output-transforms 1 "
-    "--write-composite-transform 1 --output [,] --use-histogram-matching 0 "
+    "--write-composite-transform 0 --output xfm_ --use-histogram-matching 0 "
     "--winsorize-image-intensities [0.005,0.995] --initial-moving-transform "
 )
 
@@ -40,7 +48,7 @@ def linear(preset: str) -> Step:
 
 
 def nonlinear(preset: str) -> Step:
-    matrix = "sub-01/linear/Composite.h5"
+    matrix = "sub-01/linear/xfm_0GenericAffine.mat"
     return nonlinear_registration(
         PLACE, kind="syn", fixed=T1W, moving=TEMPLATE, linear=matrix, preset=PRESETS[preset], seed=1
     )
@@ -57,7 +65,7 @@ def test_reference_linear_is_the_reference_pipelines() -> None:
 
 def test_reference_syn_is_the_reference_pipelines() -> None:
     assert words(nonlinear("reference")) == (
-        f"{START}in/linear.h5 --transform SyN[0.1,3,0] --metric CC[in/fixed.nii.gz,in/moving.nii.gz,1,4] "
+        f"{START}in/linear.mat --transform SyN[0.1,3,0] --metric CC[in/fixed.nii.gz,in/moving.nii.gz,1,4] "
         "--convergence [100x70x50x20,1e-6,10] --shrink-factors 8x4x2x1 --smoothing-sigmas 3x2x1x0vox"
     )
 
@@ -96,8 +104,8 @@ def test_the_brain_of_a_coarse_scan_is_not_shrunk_to_nothing(voxel_mm: float, le
 
 
 def test_the_head_is_registered_again_by_its_affine_part_alone_from_where_it_lies() -> None:
-    step = head_registration(PLACE, fixed=T1W, moving=TEMPLATE, transform="affine.h5", seed=1)
-    assert words(step).count("--initial-moving-transform in/affine.h5 --transform Affine[0.1] --metric MI[") == 1
+    step = head_registration(PLACE, fixed=T1W, moving=TEMPLATE, transform="affine.mat", seed=1)
+    assert words(step).count("--initial-moving-transform in/affine.mat --transform Affine[0.1] --metric MI[") == 1
     assert words(step).count("--transform ") == 1
 
 
@@ -134,25 +142,25 @@ def test_an_image_comes_to_the_scan(interpolation: str, data_type: str) -> None:
         "lobes",
         image=T1W,
         reference=T1W,
-        transform="syn/C.h5",
+        transforms=(Link("syn/W.nii.gz"), Link("syn/A.mat")),
         interpolation=interpolation,
         output="lobes.nii.gz",
     )
     assert words(step) == (
         "--dimensionality 3 --verbose 1 --input in/image.nii.gz --reference-image in/reference.nii.gz "
-        f"--transform in/transform.h5 --interpolation {interpolation} --output-data-type {data_type} "
-        "--output lobes.nii.gz"
+        "--transform in/transform0.nii.gz --transform in/transform1.mat "
+        f"--interpolation {interpolation} --output-data-type {data_type} --output lobes.nii.gz"
     )
 
 
 def test_a_displacement_field_goes_through_its_transforms_in_their_order() -> None:
-    chain = ["sub-01/second/Composite.h5", "sub-01/first/displacement.nii.gz"]
+    chain = [Link("sub-01/syn/affine.mat", inverted=True), Link("sub-01/syn/warp.nii.gz")]
     step = displacement_field(PLACE, "displacement", image=TEMPLATE, reference=T1W, transforms=chain)
     assert words(step) == (
         "--dimensionality 3 --verbose 1 --input in/image.nii.gz --reference-image in/reference.nii.gz "
-        "--transform in/transform0.h5 --transform in/transform1.nii.gz --output [displacement.nii.gz,1]"
+        "--transform [in/transform0.mat,1] --transform in/transform1.nii.gz --float 1 --output [displacement.nii.gz,1]"
     )
-    assert [item.source for item in step.inputs[2:]] == chain
+    assert [item.source for item in step.inputs[2:]] == [link.source for link in chain]
 
 
 def test_tissues_are_registered_map_by_map_from_where_they_are() -> None:
@@ -160,7 +168,7 @@ def test_tissues_are_registered_map_by_map_from_where_they_are() -> None:
     step = tissue_registration(PLACE, fixed=maps, moving=maps, seed=1)
     assert words(step) == (
         "--dimensionality 3 --float 0 --verbose 1 --random-seed 1 --collapse-output-transforms 1 "
-        "--write-composite-transform 1 --output [,] --use-histogram-matching 0 "
+        "--write-composite-transform 0 --output xfm_ --use-histogram-matching 0 "
         "--transform SyN[0.2,3,0] --metric MeanSquares[in/fixed_CSF.nii.gz,in/moving_CSF.nii.gz,1] "
         "--metric MeanSquares[in/fixed_GM.nii.gz,in/moving_GM.nii.gz,1] "
         "--metric MeanSquares[in/fixed_WM.nii.gz,in/moving_WM.nii.gz,1] --convergence [60x40,1e-7,10] "
@@ -169,11 +177,11 @@ def test_tissues_are_registered_map_by_map_from_where_they_are() -> None:
 
 
 def test_points_come_to_the_scan_by_the_inverse() -> None:
-    step = apply_to_points(PLACE, points=T1W, inverse="sub-01/syn/InverseComposite.h5")
+    step = apply_to_points(PLACE, points=T1W, inverse=Link("sub-01/back/displacement.nii.gz"))
     assert words(step) == (
-        "--dimensionality 3 --precision 1 --input in/points.csv --output points.csv --transform in/inverse.h5"
+        "--dimensionality 3 --precision 1 --input in/points.csv --output points.csv --transform in/inverse.nii.gz"
     )
-    assert step.inputs[1].source == "sub-01/syn/InverseComposite.h5"
+    assert step.inputs[1].source == "sub-01/back/displacement.nii.gz"
 
 
 def test_bet_takes_its_two_settings() -> None:
@@ -194,7 +202,25 @@ def test_no_word_of_a_command_holds_a_path_of_the_users() -> None:
     assert step.argv({"imaging": ("python",)}) == ("python", "clean-header", "--input", "in/T1w.nii")
 
 
-@pytest.mark.parametrize("step", [linear("reference"), nonlinear("quick")], ids=["linear", "syn"])
-def test_ants_steps_may_be_given_more_threads_and_no_word_changes(step: Step) -> None:
-    assert step.moldable
-    assert "thread" not in words(step)
+def test_only_registrations_that_give_the_same_with_any_number_of_threads_may_have_several() -> None:
+    maps = dict.fromkeys(("CSF", "GM", "WM"), T1W)
+    moldable = [
+        nonlinear("standard"),
+        nonlinear("reference"),
+        tissue_registration(PLACE, fixed=maps, moving=maps, seed=1),
+    ]
+    head = brain_registration(PLACE, fixed=T1W, moving=TEMPLATE, seed=1)
+    n4 = bias_correction(PLACE, image=T1W, mask=T1W, kind="bias_correction")
+    fixed = [linear("standard"), linear("reference"), nonlinear("quick"), head, n4]
+    assert all(step.moldable for step in moldable)
+    assert not any(step.moldable for step in fixed)
+    assert not any("thread" in words(step) for step in (*moldable, *fixed))
+
+
+def test_standard_works_on_grids_in_millimetres_whatever_the_voxels() -> None:
+    levels = "--shrink-factors 4x2x1 --smoothing-sigmas 2x1x0vox"
+    assert words(linear("standard")).count(levels) == 2
+    assert words(nonlinear("standard")).endswith(
+        f"--metric CC[in/fixed.nii.gz,in/moving.nii.gz,1,2] --convergence [100x70x30,1e-6,10] {levels}"
+    )
+    assert PRESETS["standard"].grid_words == ("--grid_mm", "2")

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 BrainExtraction = Literal["template", "given", "bet"]
-Registration = Literal["reference", "quick", "debug"]
+Registration = Literal["standard", "reference", "quick", "debug"]
 
 REFERENCES = {
     "ants": "Tustison NJ, et al. The ANTsX ecosystem for quantitative biological and medical imaging. "
@@ -37,6 +37,7 @@ _BRAIN = {
     "bet": "The brain was extracted with FSL BET {bet}.",
 }
 _REGISTRATION = {
+    "standard": "with cross-correlation (radius 2) on grids of 8, 4 and 2 mm",
     "reference": "with the parameters of `antsRegistrationSyN.sh`",
     "quick": "with the parameters of `antsRegistrationSyNQuick.sh`",
     "debug": "with one iteration at each level (a test of the software: not to be analysed)",

@@ -24,8 +24,8 @@ def derivative_name(scan: Scan, suffix: str, extension: str, **entities: str) ->
     >>> scan = Scan(Path("sub-01_run-2_T1w.nii"), (("subject", "01"), ("run", "2")))
     >>> derivative_name(scan, "T1w", ".nii.gz", desc="nucor")
     'sub-01_run-2_desc-nucor_T1w.nii.gz'
-    >>> derivative_name(scan, "xfm", ".h5", from_="T1w", to="MNI", mode="image")
-    'sub-01_run-2_from-T1w_to-MNI_mode-image_xfm.h5'
+    >>> derivative_name(scan, "xfm", ".nii.gz", from_="T1w", to="MNI", mode="image")
+    'sub-01_run-2_from-T1w_to-MNI_mode-image_xfm.nii.gz'
 
     Raises
     ------

@@ -89,12 +89,12 @@ def warped_subcortical_model(model: str) -> Derivative:
     return image("T1w", desc=f"warped{model}")
 
 
-def transform(from_: str, to: str, *, linear: bool = False, field: bool = False) -> Derivative:
-    """A transform that carries images of space ``from_`` to space ``to``; ``T1w`` is the scan. A ``field`` is a NIfTI
-    image of displacements, anything else ANTs' own format."""
+def transform(from_: str, to: str, *, linear: bool = False) -> Derivative:
+    """A transform that carries images of space ``from_`` to space ``to``; ``T1w`` is the scan. A NIfTI image of
+    displacements; the ``linear`` part alone is an affine file of ANTs."""
     desc = (("desc", "linear"),) if linear else ()
     return Derivative(
         suffix="xfm",
-        extension=".nii.gz" if field else ".h5",
+        extension=".mat" if linear else ".nii.gz",
         entities=(("from", from_), ("to", to), ("mode", "image"), *desc),
     )

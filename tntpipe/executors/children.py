@@ -1,7 +1,7 @@
 """Starts, watches and ends child processes, and says in words how one ended.
 
-A child gets a session of its own, no terminal, no shell, its output in its own log file, a small environment, and as
-many threads as the CPUs that were reserved for it.
+A child gets a session of its own, no terminal, no shell, its output in its own log file, a small environment, and the
+number of threads that it is told.
 """
 
 from __future__ import annotations

@@ -116,7 +116,8 @@ class Machine:
             return
         try:
             self._post_sentinel()
-            child = start(argv, scratch, scratch / LOG_NAME, action.request.cpus, self._owner(scratch))
+            threads = action.request.cpus if step.moldable else 1  # more would change the result
+            child = start(argv, scratch, scratch / LOG_NAME, threads, self._owner(scratch))
         except OSError as error:
             self._fail(step, scratch, argv, None, f"could not be started: {_words_of(error)}")
             return

@@ -51,6 +51,7 @@ LABEL_TABLES = (
 )
 ROUNDS = Option("iterations", "rounds of mixture and field", 30.0)
 PREFIX = Option("output", "what the names of the files begin with")
+GRID = Option("grid_mm", "isotropic voxels to resample to, in mm; 0 for the scan's own", 0.0)
 MARGIN = Option("margin", "mm around the mask", 12.0)
 
 COMMANDS = (
@@ -104,7 +105,7 @@ COMMANDS = (
         "tissue-maps",
         "segmentation:tissue_maps_file",
         "write a scan's probabilities of CSF, GM and WM in the box of its brain",
-        (*ATLAS, Option("mask", "the brain mask"), PREFIX, MARGIN, ROUNDS),
+        (*ATLAS, Option("mask", "the brain mask"), PREFIX, MARGIN, GRID, ROUNDS),
     ),
     Command(
         "prior-tissues",
@@ -114,13 +115,14 @@ COMMANDS = (
     ),
     Command(
         "crop-brain",
-        "segmentation:crop_brain_file",
+        "brain_box:crop_brain_file",
         "cut the brain out of a scan, 0 around it, in a box no larger than needed",
         (
             *SCAN_AND_MASK,
             Option("output", "the brain"),
             MARGIN,
             Option("clip_percent", "per cent of the brain's voxels that are clipped at the bright end", 0.5),
+            GRID,
         ),
     ),
     Command(

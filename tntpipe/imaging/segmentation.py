@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from tntpipe.errors import ImageError
 from tntpipe.imaging.brain import CLOSING_MM, tell_doubts
+from tntpipe.imaging.brain_box import brain_box, cropped, resampled
 from tntpipe.imaging.displacement import model_places, read_displacement
 from tntpipe.imaging.mixture import EVERYWHERE, NEEDED, WIDE_VENTRICLES, Mixture, fit
 from tntpipe.imaging.priors import CERTAIN, TISSUES, Priors, read_priors
@@ -254,14 +255,19 @@ def tissue_maps_file(
     mask: str,
     output: str,
     margin: float,
+    grid_mm: float,
     iterations: float,
 ) -> None:
-    """The command ``tissue-maps``: probabilities of CSF, GM and WM in a mask's box, as ``<output><tissue>.nii.gz``."""
+    """The command ``tissue-maps``: probabilities of CSF, GM and WM in a mask's box, as ``<output><tissue>.nii.gz``.
+
+    With a ``grid_mm`` above 0 they are resampled to isotropic voxels of that size.
+    """
     atlas = read_priors(priors, priors_table)
     found = explain(read_head(image, displacement, atlas), atlas, image, iterations)
-    box = _brain_box(stored_voxels(load(mask), mask) > 0, margin, found.head.voxel_mm)
+    box = brain_box(stored_voxels(load(mask), mask) > 0, margin, found.head.voxel_mm)
     for tissue, values in zip(TISSUES, decide(found)[0], strict=True):
-        save(cropped(values, found.head.image, box), f"{output}{tissue}.nii.gz")
+        cut = cropped(values, found.head.image, box)
+        save(resampled(cut, grid_mm) if grid_mm else cut, f"{output}{tissue}.nii.gz")
 
 
 def prior_tissues_file(*, priors: str, priors_table: str, output: str) -> None:
@@ -275,17 +281,6 @@ def prior_tissues_file(*, priors: str, priors_table: str, output: str) -> None:
         image.set_qform(atlas.affine, code=1)
         image.set_sform(None, code=0)
         save(image, f"{output}{tissue}.nii.gz")
-
-
-def crop_brain_file(*, image: str, mask: str, output: str, margin: float, clip_percent: float) -> None:
-    """The command ``crop-brain``: the brain in its box, 0 around it, its brightest voxels clipped."""
-    scan, masking = load(image), load(mask)
-    require_same_grid(scan, image, masking, mask)
-    inside = stored_voxels(masking, mask) > 0
-    values = real_voxels(scan, image)
-    brightest = np.float32(np.percentile(values[inside], 100 - clip_percent))
-    brain = np.where(inside, np.clip(values, 0, brightest), np.float32(0))
-    save(cropped(brain, scan, _brain_box(inside, margin, voxel_size(scan))), output)
 
 
 def segment_file(
@@ -338,24 +333,6 @@ def segment_file(
     }
     for name, voxels in made.items():
         save(like(voxels, scan), f"{output}{name}.nii.gz")
-
-
-def cropped(values: NDArray[Any], image: Nifti1Image, box: tuple[slice, ...]) -> Nifti1Image:
-    """Voxels of a box, placed where they are in the whole image."""
-    import nibabel
-
-    affine = np.asarray(image.affine).copy()
-    affine[:3, 3] += affine[:3, :3] @ np.array([part.start for part in box])
-    header = image.header.copy()
-    header.set_data_dtype(values.dtype)
-    header.set_slope_inter(1, 0)
-    header.set_qform(affine, code=int(header["qform_code"]) or 1)
-    header.set_sform(None, code=0)
-    return nibabel.nifti1.Nifti1Image(np.ascontiguousarray(values[box]), affine, header)
-
-
-def _brain_box(brain: Mask, margin_mm: float, voxel_mm: tuple[float, float, float]) -> tuple[slice, ...]:
-    return bounding_box(brain, [round(margin_mm / size) for size in voxel_mm])
 
 
 def _grouped(priors: Priors, expected: NDArray[np.float32]) -> NDArray[np.float32]:

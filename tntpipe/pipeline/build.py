@@ -62,7 +62,7 @@ class Tissues:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Transform:
-    """Composite transforms between a model and the scan."""
+    """The displacement fields between a model and the scan."""
 
     model_to_scan: str
     scan_to_model: str
@@ -106,7 +106,7 @@ class ScanSteps:
     @property
     def transform_to_scan(self) -> Derivative:
         """The transform of the model that is published."""
-        return outputs.transform(self.model.space, "T1w", field=self.model.priors is not None)
+        return outputs.transform(self.model.space, "T1w")
 
     def by_atlas(
         self, kind: str, command: str, image: str, displacement: str, *words: str | Input, outputs: tuple[str, ...]

@@ -14,7 +14,7 @@ from tntpipe.pipeline.preprocessing import SCALE
 from tntpipe.steps.arithmetic import imaging
 from tntpipe.steps.step import Export, Input, Source
 from tntpipe.steps.tissue import SEGMENTATION, atropos, posterior
-from tntpipe.steps.transforms import LABELS, MASK, PROBABILITY, apply_to_image, apply_to_points
+from tntpipe.steps.transforms import LABELS, MASK, PROBABILITY, Link, apply_to_image, apply_to_points
 
 _LABELS = Path(str(resources.files("tntpipe"))) / "data" / "labels"
 BRAIN_LABEL, INTRACRANIAL_LABEL = _LABELS / "brain_labels.tsv", _LABELS / "intracranial_labels.tsv"
@@ -31,7 +31,7 @@ def carry(
         kind,
         image=image,
         reference=reference,
-        transform=xfm.model_to_scan,
+        transforms=(Link(xfm.model_to_scan),),
         interpolation=interpolation,
         output=output,
     )
@@ -74,7 +74,7 @@ def sample_tissue(build: ScanSteps, image: str, mask: str, xfm: Transform) -> st
     """The intensities at the model's tags: what the tissues look like, or an error where they cannot be told apart."""
     place, model = build.place, build.model
     assert model.tags is not None and model.tag_points is not None
-    points = build.add(apply_to_points(place, points=model.tag_points, inverse=xfm.scan_to_model))
+    points = build.add(apply_to_points(place, points=model.tag_points, inverse=Link(xfm.scan_to_model)))
     brain = build.add(multiply(place, "corrected_brain", image, mask)).product(MASKED)
     samples = imaging(
         place,
@@ -257,7 +257,7 @@ def carry_labels(
         kind,
         image=labels.image,
         reference=reference,
-        transform=xfm.model_to_scan,
+        transforms=(Link(xfm.model_to_scan),),
         interpolation=LABELS,
         output=output,
     )
@@ -269,7 +269,7 @@ def carry_labels(
 def add_subcortex(build: ScanSteps, tissues: Tissues, xfm: Transform, space: str, labels: PreparedLabels) -> None:
     """A label map that comes by registration alone: of a second model, or a user's own."""
     derivative, text = outputs.subcortex_dseg(space), "Subcortical structures of the model."
-    transform = build.transform_to_scan if space == build.model.space else outputs.transform(space, "T1w")
+    transform = outputs.transform(space, "T1w")
     image = carry_labels(build, "subcortex", labels, tissues.corrected, xfm, transform, derivative, text)
     stats = outputs.subcortex_stats(space)
     add_statistics(build, "subcortex_statistics", image, labels.table, stats, tissues.corrected)

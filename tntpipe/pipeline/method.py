@@ -20,7 +20,7 @@ class BrainExtraction(str, Enum):
 class Method:
     """What is computed, and how; the defaults are those of the command line."""
 
-    preset: Preset = PRESETS["reference"]
+    preset: Preset = PRESETS["standard"]
     brain_extraction: BrainExtraction = BrainExtraction.TEMPLATE
     subcortical: bool = False
     intracranial_volume: bool = False

@@ -53,7 +53,7 @@ def prepare_model(model: Model, folder: str, voxels: int, method: Method) -> Pre
         return step, PreparedLabels(image=step.product(CLEAN), table=labels.labels)
 
     t1w, mask = cleaned("T1w", model.t1w), cleaned("brain_mask", model.brain_mask)
-    brain = multiply(place, "model_brain", t1w.product(CLEAN), mask.product(CLEAN))
+    brain = _brain(place, t1w.product(CLEAN), mask.product(CLEAN), method)
     lobes = cleaned_labels("lobes", model.lobes) if model.lobes else None
     subcortex = cleaned_labels("subcortex", model.subcortex) if model.subcortex and method.subcortical else None
     intracranial = (
@@ -95,6 +95,14 @@ def multiply(place: Place, kind: str, image: str, mask: str) -> Step:
     """An image inside a mask, zero outside it."""
     words = ("--image", Input("image.nii.gz", image), "--mask", Input("mask.nii.gz", mask), "--output", MASKED)
     return imaging(place, kind, "multiply", *words, outputs=(MASKED,))
+
+
+def _brain(place: Place, t1w: str, mask: str, method: Method) -> Step:
+    """The model's brain as the scan's: on the preset's grid, where it has one."""
+    if method.preset.grid_mm is None:
+        return multiply(place, "model_brain", t1w, mask)
+    words = ("--image", Input("T1w.nii.gz", t1w), "--mask", Input("mask.nii.gz", mask), "--output", MASKED)
+    return imaging(place, "model_brain", "crop-brain", *words, *method.preset.grid_words, outputs=(MASKED,))
 
 
 def tissue_map(tissue: str) -> str:

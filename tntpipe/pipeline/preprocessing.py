@@ -15,9 +15,9 @@ from tntpipe.pipeline.model_steps import CLEAN, clean_header
 from tntpipe.steps.arithmetic import imaging
 from tntpipe.steps.bet import bet
 from tntpipe.steps.bias import bias_correction
-from tntpipe.steps.registration import COMPOSITE, brain_registration, head_registration
+from tntpipe.steps.registration import AFFINE, brain_registration, head_registration
 from tntpipe.steps.step import Input, Step
-from tntpipe.steps.transforms import DISPLACEMENT, PROBABILITY, apply_to_image, displacement_field
+from tntpipe.steps.transforms import DISPLACEMENT, PROBABILITY, Link, apply_to_image, displacement_field
 
 CORRECTED, BRAIN = "corrected.nii.gz", "brain.nii.gz"
 SCALE = "air is 0, the middle of the head near 500"
@@ -52,6 +52,7 @@ def preprocess(build: ScanSteps) -> Images:
         "brain",
         "crop-brain",
         *("--image", Input("T1w.nii.gz", even), "--mask", Input("mask.nii.gz", mask), "--output", BRAIN),
+        *method.preset.grid_words,
         outputs=(BRAIN,),
     )
     return Images(clean=clean, corrected=even, brain_mask=mask, brain=build.add(crop).product(BRAIN))
@@ -62,7 +63,7 @@ def _registered_head(build: ScanSteps, rescaled: str) -> str:
     step = brain_registration(
         build.place, fixed=rescaled, moving=model.t1w, seed=method.random_seed, debug=method.debug
     )
-    return build.add(step).product(COMPOSITE)
+    return build.add(step).product(AFFINE)
 
 
 def _registered_again(build: ScanSteps, even: str, transform: str) -> str:
@@ -75,7 +76,7 @@ def _registered_again(build: ScanSteps, even: str, transform: str) -> str:
         seed=method.random_seed,
         debug=method.debug,
     )
-    return build.add(step).product(COMPOSITE)
+    return build.add(step).product(AFFINE)
 
 
 def _one_range(build: ScanSteps, clean: str) -> str:
@@ -96,7 +97,7 @@ def _corrected_head(build: ScanSteps, positive: str) -> str:
 def _corrected_by_tissue(build: ScanSteps, head: str, transform: str) -> str:
     field = build.add(
         displacement_field(
-            build.place, "head_displacement", image=build.model.t1w, reference=head, transforms=[transform]
+            build.place, "head_displacement", image=build.model.t1w, reference=head, transforms=(Link(transform),)
         )
     )
     step = build.by_atlas(
@@ -152,7 +153,7 @@ def _mask_by_template(build: ScanSteps, even: str, transform: str) -> Step:
             "coarse_brain_mask",
             image=build.model.brain_mask,
             reference=even,
-            transform=transform,
+            transforms=(Link(transform),),
             interpolation=PROBABILITY,
             output="probability.nii.gz",
         )

@@ -1,11 +1,13 @@
 """The steps of one scan, in the order of the method.
 
-Registrations have the scan as fixed image. What lies in model space comes to the scan by the composite transform;
-points come by its inverse. Each derivative is exported by the step that makes it, so that it is there as soon as it
+Registrations have the scan as fixed image. What lies in model space comes to the scan by the displacement field; points
+come by its inverse. Each derivative is exported by the step that makes it, so that it is there as soon as it
 exists.
 """
 
 from __future__ import annotations
+
+from dataclasses import replace
 
 from tntpipe.bids import outputs, sidecars
 from tntpipe.pipeline.build import Images, ScanSteps, Subject, TissueClasses, Tissues, Transform
@@ -25,15 +27,19 @@ from tntpipe.pipeline.method import Method
 from tntpipe.pipeline.model_steps import PreparedModel, tissue_map
 from tntpipe.pipeline.preprocessing import normalisation, preprocess
 from tntpipe.steps.registration import (
-    COMPOSITE,
-    INVERSE_COMPOSITE,
+    AFFINE,
+    INVERSE_WARP_ALONE,
+    TISSUE_GRID_MM,
     TISSUES,
+    WARP_ALONE,
+    carrying,
+    carrying_back,
     linear_registration,
     nonlinear_registration,
     tissue_registration,
 )
 from tntpipe.steps.step import Input, Step
-from tntpipe.steps.transforms import DISPLACEMENT, PROBABILITY, apply_to_image, displacement_field
+from tntpipe.steps.transforms import DISPLACEMENT, PROBABILITY, Chain, Link, apply_to_image, displacement_field
 
 
 def scan_steps(
@@ -65,18 +71,24 @@ def scan_steps(
 def find_tissues(build: ScanSteps, images: Images) -> tuple[Tissues, Transform]:
     """The tissues, and the transform of the model that is final with them."""
     model = build.model
+    syn = register(build, model, images)
+    there: Chain = carrying(syn)
+    back: Chain = carrying_back(syn)
     if model.priors is None:
-        xfm = register(build, model, images, final=True)
+        xfm = as_fields(build, model, images, there, back)
         return classify(build, images, xfm), xfm
-    first = register(build, model, images, final=False)
-    xfm = _registered_by_tissue(build, images, first)
+    by_tissue = _registered_by_tissue(build, images, there)
+    there = (Link(by_tissue.product(WARP_ALONE)), *there)
+    back = (*back, Link(by_tissue.product(INVERSE_WARP_ALONE)))
+    xfm = as_fields(build, model, images, there, back)
     samples = sample_tissue(build, images.corrected, images.brain_mask, xfm)
     return segment(build, images, xfm, samples), xfm
 
 
-def register(build: ScanSteps, model: PreparedModel, images: Images, *, final: bool, prefix: str = "") -> Transform:
-    """Linear, then SyN, of brains; ``final`` where the transforms are the ones to publish."""
-    place, method = build.place, build.method
+def register(build: ScanSteps, model: PreparedModel, images: Images, *, prefix: str = "") -> Step:
+    """Linear, then SyN, of brains."""
+    method = build.method
+    place = build.place if method.preset.grid_mm is None else replace(build.place, voxel_mm=method.preset.grid_mm)
     linear = build.add(
         linear_registration(
             place,
@@ -86,26 +98,27 @@ def register(build: ScanSteps, model: PreparedModel, images: Images, *, final: b
             preset=method.preset,
             seed=method.random_seed,
         ),
-        build.export(COMPOSITE, outputs.transform(model.space, "T1w", linear=True), None),
+        build.export(AFFINE, outputs.transform(model.space, "T1w", linear=True), None),
     )
-    syn = nonlinear_registration(
-        place,
-        kind=f"{prefix}nonlinear_registration",
-        fixed=images.brain,
-        moving=model.brain,
-        linear=linear.product(COMPOSITE),
-        preset=method.preset,
-        seed=method.random_seed,
+    return build.add(
+        nonlinear_registration(
+            place,
+            kind=f"{prefix}nonlinear_registration",
+            fixed=images.brain,
+            moving=model.brain,
+            linear=linear.product(AFFINE),
+            preset=method.preset,
+            seed=method.random_seed,
+        )
     )
-    return _published(build, model, syn) if final else _transform(build.add(syn))
 
 
-def _registered_by_tissue(build: ScanSteps, images: Images, first: Transform) -> Transform:
-    """The first transform, followed by the one that carries its tissues to where they were found."""
+def _registered_by_tissue(build: ScanSteps, images: Images, there: Chain) -> Step:
+    """The registration that carries the tissues of the first transform to where they were found."""
     model, place = build.model, build.place
     assert model.tissue_maps is not None
     field = displacement_field(
-        place, "first_displacement", image=model.t1w, reference=images.corrected, transforms=[first.model_to_scan]
+        place, "first_displacement", image=model.t1w, reference=images.corrected, transforms=there
     )
     maps = build.add(
         build.by_atlas(
@@ -114,6 +127,7 @@ def _registered_by_tissue(build: ScanSteps, images: Images, first: Transform) ->
             images.corrected,
             build.add(field).product(DISPLACEMENT),
             *("--mask", Input("mask.nii.gz", images.brain_mask), "--output", "tissue_"),
+            *("--grid_mm", f"{TISSUE_GRID_MM:g}"),
             outputs=tuple(tissue_map(tissue) for tissue in TISSUES),
         )
     )
@@ -125,49 +139,30 @@ def _registered_by_tissue(build: ScanSteps, images: Images, first: Transform) ->
             f"expected_{tissue}",
             image=model.tissue_maps[tissue],
             reference=found[tissue],
-            transform=first.model_to_scan,
+            transforms=there,
             interpolation=PROBABILITY,
             output=tissue_map(tissue),
         )
         expected[tissue] = build.add(carried).product(tissue_map(tissue))
     seed, debug = build.method.random_seed, build.method.debug
-    step = build.add(tissue_registration(place, fixed=found, moving=expected, seed=seed, debug=debug))
-    there = displacement_field(
-        place,
-        "displacement",
-        image=model.t1w,
-        reference=images.corrected,
-        transforms=[step.product(COMPOSITE), first.model_to_scan],
+    place = replace(place, voxel_mm=TISSUE_GRID_MM)
+    return build.add(tissue_registration(place, fixed=found, moving=expected, seed=seed, debug=debug))
+
+
+def as_fields(
+    build: ScanSteps, model: PreparedModel, images: Images, there: Chain, back: Chain, *, prefix: str = ""
+) -> Transform:
+    """Both ways between a model and the scan, each as the one displacement field that is published."""
+    scan, place = images.corrected, build.place
+    forward = displacement_field(place, f"{prefix}displacement", image=model.t1w, reference=scan, transforms=there)
+    backward = displacement_field(
+        place, f"{prefix}inverse_displacement", image=scan, reference=model.t1w, transforms=back
     )
-    back = displacement_field(
-        place,
-        "inverse_displacement",
-        image=images.corrected,
-        reference=model.t1w,
-        transforms=[first.scan_to_model, step.product(INVERSE_COMPOSITE)],
-    )
-    forward, backward = (
-        outputs.transform(model.space, "T1w", field=True),
-        outputs.transform("T1w", model.space, field=True),
-    )
+    to_scan, to_model = outputs.transform(model.space, "T1w"), outputs.transform("T1w", model.space)
     return Transform(
-        model_to_scan=build.add(there, build.export(DISPLACEMENT, forward, None)).product(DISPLACEMENT),
-        scan_to_model=build.add(back, build.export(DISPLACEMENT, backward, None)).product(DISPLACEMENT),
+        model_to_scan=build.add(forward, build.export(DISPLACEMENT, to_scan, None)).product(DISPLACEMENT),
+        scan_to_model=build.add(backward, build.export(DISPLACEMENT, to_model, None)).product(DISPLACEMENT),
     )
-
-
-def _published(build: ScanSteps, model: PreparedModel, step: Step) -> Transform:
-    return _transform(
-        build.add(
-            step,
-            build.export(COMPOSITE, outputs.transform(model.space, "T1w"), None),
-            build.export(INVERSE_COMPOSITE, outputs.transform("T1w", model.space), None),
-        )
-    )
-
-
-def _transform(step: Step) -> Transform:
-    return Transform(model_to_scan=step.product(COMPOSITE), scan_to_model=step.product(INVERSE_COMPOSITE))
 
 
 def _publish_normalised(build: ScanSteps, found: Tissues) -> None:
@@ -186,7 +181,8 @@ def _add_subcortical_structures(
 ) -> None:
     model = build.model
     if other is not None:
-        second = register(build, other, images, final=True, prefix="subcortical_")
+        syn = register(build, other, images, prefix="subcortical_")
+        second = as_fields(build, other, images, carrying(syn), carrying_back(syn), prefix="subcortical_")
         assert other.subcortex is not None
         sources = build.sources(outputs.NUCOR_T1W, outputs.transform(other.space, "T1w"))
         sidecar = sidecars.t1w_sidecar(f"{other.space}, warped to the scan.", sources)

@@ -16,7 +16,10 @@ N4_DEBUG = "[1,0]"
 
 
 def bias_correction(place: Place, *, image: Source, mask: Source, kind: str, debug: bool = False) -> Step:
-    """N4 inside a mask (Tustison et al. 2010, IEEE TMI 29:1310)."""
+    """N4 inside a mask (Tustison et al. 2010, IEEE TMI 29:1310).
+
+    With one thread: with several it adds up its splines in another order, and gives another field.
+    """
     file, masking = Input("T1w.nii.gz", image), Input("mask.nii.gz", mask)
     return Step(
         place=place,
@@ -32,5 +35,4 @@ def bias_correction(place: Place, *, image: Source, mask: Source, kind: str, deb
         ),
         inputs=(file, masking),
         outputs=("corrected.nii.gz",),
-        moldable=True,
     )

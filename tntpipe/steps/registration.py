@@ -1,7 +1,11 @@
 """antsRegistration commands: heads (affine, to find the brain), brains (linear, then SyN), tissues (SyN).
 
-``fixed`` is always the scan and ``moving`` the model, so the composite transform carries model images to the scan,
-and its inverse carries model points to the scan.
+``fixed`` is always the scan and ``moving`` the model, so the transforms carry model images to the scan, and their
+inverses carry model points to the scan.
+
+Only registrations whose metric is summed voxel by voxel (cross-correlation, mean squares) are moldable: with mutual
+information each thread has a histogram of its own, and their sum, and with it the result, depends on how many there
+are.
 
 References
 ----------
@@ -15,14 +19,23 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from tntpipe.steps.step import Input, Place, Source, Step
+from tntpipe.steps.transforms import Link
 
-COMPOSITE = "Composite.h5"
-INVERSE_COMPOSITE = "InverseComposite.h5"
+PREFIX = "xfm_"
+AFFINE = f"{PREFIX}0GenericAffine.mat"
+"""The affine transform, that of its start included."""
+WARP, INVERSE_WARP = f"{PREFIX}1Warp.nii.gz", f"{PREFIX}1InverseWarp.nii.gz"
+"""What SyN adds to it."""
+WARP_ALONE, INVERSE_WARP_ALONE = f"{PREFIX}0Warp.nii.gz", f"{PREFIX}0InverseWarp.nii.gz"
+"""The same without an affine transform before it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Preset:
-    """Iterations of the linear and SyN levels, and the SyN metric with its closing words (radius or bins)."""
+    """Iterations of the linear and SyN levels, and the SyN metric with its closing words (radius or bins).
+
+    With a ``grid_mm`` brains are registered on isotropic voxels of that size, whatever the scan's are.
+    """
 
     name: str
     linear_iterations: tuple[int, ...]
@@ -30,9 +43,28 @@ class Preset:
     syn_metric: str
     syn_metric_size: int
     source: str
+    shrink_factors: tuple[int, ...] = (8, 4, 2, 1)
+    smoothing_sigmas_vox: tuple[float, ...] = (3.0, 2.0, 1.0, 0.0)
+    grid_mm: float | None = None
+
+    @property
+    def grid_words(self) -> tuple[str, ...]:
+        """Options of ``crop-brain``."""
+        return () if self.grid_mm is None else ("--grid_mm", f"{self.grid_mm:g}")
 
 
 PRESETS = {
+    "standard": Preset(
+        name="standard",
+        linear_iterations=(500, 200, 50),
+        syn_iterations=(100, 70, 30),
+        syn_metric="CC",
+        syn_metric_size=2,
+        source="SyN with cross-correlation at 8, 4 and 2 mm, whatever the voxels of the scan",
+        shrink_factors=(4, 2, 1),
+        smoothing_sigmas_vox=(2.0, 1.0, 0.0),
+        grid_mm=2.0,
+    ),
     "reference": Preset(
         name="reference",
         linear_iterations=(1000, 500, 250, 100),
@@ -60,8 +92,6 @@ PRESETS = {
 }
 
 CONVERGENCE = "1e-6,10"
-SHRINK_FACTORS = (8, 4, 2, 1)
-SMOOTHING_SIGMAS_VOX = (3.0, 2.0, 1.0, 0.0)
 LARGEST_VOXEL_MM = 2.0
 """Scans with larger voxels are shrunk and smoothed as if they had these. With the reference's factors, `quick` looks at
 a head of 4 mm on grids of 32, 16 and 8 mm: the same head on another scale, equal to 1e-5 until then, got another size
@@ -78,7 +108,7 @@ def linear_registration(place: Place, *, fixed: Source, moving: Source, preset: 
     stages: list[str] = []
     for transform in ("Rigid", "Affine"):
         stages += ["--transform", f"{transform}[{LINEAR_GRADIENT_STEP}]", "--metric", metric]
-        stages += _levels(place, preset.linear_iterations)
+        stages += _levels(place, preset, preset.linear_iterations)
     start = f"[{files[0].word},{files[1].word},1]"
     return _registration(place, kind, files, start, stages, preset.name, seed)
 
@@ -87,16 +117,36 @@ def nonlinear_registration(
     place: Place, *, fixed: Source, moving: Source, linear: Source, preset: Preset, seed: int, kind: str
 ) -> Step:
     """SyN of brain-only images, from the linear transform: the scalp of a scan is not the template's."""
-    files = (Input("fixed.nii.gz", fixed), Input("moving.nii.gz", moving), Input("linear.h5", linear))
+    files = (Input("fixed.nii.gz", fixed), Input("moving.nii.gz", moving), Input("linear.mat", linear))
     metric = f"{preset.syn_metric}[{files[0].word},{files[1].word},1,{preset.syn_metric_size}]"
-    stages = ["--transform", f"SyN[{SYN_PARAMETERS}]", "--metric", metric, *_levels(place, preset.syn_iterations)]
-    return _registration(place, kind, files, files[2].word, stages, preset.name, seed)
+    stages = [
+        "--transform",
+        f"SyN[{SYN_PARAMETERS}]",
+        "--metric",
+        metric,
+        *_levels(place, preset, preset.syn_iterations),
+    ]
+    moldable = preset.syn_metric != "MI"
+    return _registration(place, kind, files, files[2].word, stages, preset.name, seed, SYN_OUTPUTS, moldable)
 
 
-def _levels(place: Place, iterations: tuple[int, ...]) -> list[str]:
+SYN_OUTPUTS = (AFFINE, WARP, INVERSE_WARP)
+
+
+def carrying(syn: Step) -> tuple[Link, Link]:
+    """The chain by which model images come to the scan, from a step of `nonlinear_registration`."""
+    return Link(syn.product(WARP)), Link(syn.product(AFFINE))
+
+
+def carrying_back(syn: Step) -> tuple[Link, Link]:
+    """The chain by which scan images come to the model."""
+    return Link(syn.product(AFFINE), inverted=True), Link(syn.product(INVERSE_WARP))
+
+
+def _levels(place: Place, preset: Preset, iterations: tuple[int, ...]) -> list[str]:
     finer = min(1.0, LARGEST_VOXEL_MM / place.voxel_mm)
-    factors = (max(1, round(factor * finer)) for factor in SHRINK_FACTORS)
-    sigmas = (f"{sigma * finer:g}" for sigma in SMOOTHING_SIGMAS_VOX)
+    factors = (max(1, round(factor * finer)) for factor in preset.shrink_factors)
+    sigmas = (f"{sigma * finer:g}" for sigma in preset.smoothing_sigmas_vox)
     return [
         *("--convergence", f"[{'x'.join(map(str, iterations))},{CONVERGENCE}]"),
         *("--shrink-factors", "x".join(map(str, factors))),
@@ -112,12 +162,14 @@ def _registration(
     stages: list[str],
     variant: str,
     seed: int,
+    outputs: tuple[str, ...] = (AFFINE,),
+    moldable: bool = False,
     winsorise: bool = True,
 ) -> Step:
     arguments = [
         *("--dimensionality", "3", "--float", "0", "--verbose", "1", "--random-seed", str(seed)),
-        *("--collapse-output-transforms", "1", "--write-composite-transform", "1"),
-        *("--output", "[,]"),
+        *("--collapse-output-transforms", "1", "--write-composite-transform", "0"),
+        *("--output", PREFIX),
         *("--use-histogram-matching", "0"),
         *(("--winsorize-image-intensities", "[0.005,0.995]") if winsorise else ()),
         *(("--initial-moving-transform", start) if start else ()),
@@ -130,8 +182,8 @@ def _registration(
         program="antsRegistration",
         arguments=tuple(arguments),
         inputs=files,
-        outputs=(COMPOSITE, INVERSE_COMPOSITE),
-        moldable=True,
+        outputs=outputs,
+        moldable=moldable,
     )
 
 
@@ -172,7 +224,7 @@ def head_registration(
     A field that is left in a head turns into size. On one acquisition stored without and with the scanner's
     normalisation the carried brain mask is 3.6 % larger without, after this step 0.9 %.
     """
-    files = (Input("fixed.nii.gz", fixed), Input("moving.nii.gz", moving), Input("affine.h5", transform))
+    files = (Input("fixed.nii.gz", fixed), Input("moving.nii.gz", moving), Input("affine.mat", transform))
     stages = _head_stage(place, "Affine[0.1]", files, BRAIN_LEVELS_MM, BRAIN_AFFINE_ITERATIONS, debug)
     return _registration(place, "head_registration", files, files[2].word, stages, "debug" if debug else "", seed)
 
@@ -189,6 +241,8 @@ def _head_stage(
     ]
 
 
+TISSUE_GRID_MM = 2.0
+"""Voxels of the maps that are registered, whatever the scan's are: half of the finest level's."""
 TISSUE_LEVELS_MM = (8.0, 4.0)
 TISSUE_ITERATIONS = "60x40"
 TISSUE_SYN = "0.2,3,0"
@@ -218,7 +272,10 @@ def tissue_registration(
     stages += ["--convergence", f"[{counts},1e-7,10]", *_levels_mm(place, TISSUE_LEVELS_MM)]
     files = (*scan.values(), *model.values())
     variant = "debug" if debug else ""
-    return _registration(place, "tissue_registration", files, None, stages, variant, seed, winsorise=False)
+    outputs = (WARP_ALONE, INVERSE_WARP_ALONE)
+    return _registration(
+        place, "tissue_registration", files, None, stages, variant, seed, outputs, moldable=True, winsorise=False
+    )
 
 
 def _levels_mm(place: Place, levels_mm: tuple[float, ...]) -> list[str]:

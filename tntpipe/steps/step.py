@@ -60,7 +60,7 @@ class Step:
 
     ``name`` is unique and is the step's folder, ``<scan>/<kind>``; its resource use is learnt under ``kind`` and
     ``variant``, and scales with ``voxels``. The CPUs of a ``moldable`` step may be chosen freely: they set
-    its threads and never its result's meaning.
+    its threads, and it gives the same bytes with any number of them. Every other step has one thread.
     """
 
     place: Place
