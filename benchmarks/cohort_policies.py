@@ -155,7 +155,7 @@ def _outcome(n_scans: int, second: bool, budget: Resources, seed: int) -> Outcom
 
 def _rigid_s(n_scans: int, second: bool, cpus: int, budget: Resources, seed: int) -> float:
     """The makespan of the same cohort, with the same errors of the estimates, where nobody chooses CPUs."""
-    jobs = cohort_jobs(n_scans, second_registration=second, ants_n_proc=cpus)
+    jobs = cohort_jobs(n_scans, second_registration=second, fixed_cpus=cpus)
     return _makespan_s(_spans(jobs, true_times(jobs, seed), budget))
 
 

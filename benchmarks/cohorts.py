@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 from pathlib import Path
 
 from tntpipe.ants import PROGRAMS
@@ -15,6 +16,7 @@ from tntpipe.pipeline.method import Method
 from tntpipe.pipeline.model_steps import prepare_model
 from tntpipe.pipeline.scan_steps import scan_steps
 from tntpipe.profiling.estimates import Estimates
+from tntpipe.resources import Resources
 from tntpipe.scheduler.events import Job
 from tntpipe.steps.registration import PRESETS
 from tntpipe.steps.step import Step
@@ -42,9 +44,17 @@ def cohort_graph(n_scans: int, *, second_registration: bool, preset: str = "refe
     return build_graph(steps, {*PROGRAMS, "imaging"})
 
 
-def cohort_jobs(n_scans: int, *, second_registration: bool, ants_n_proc: int | None = None) -> list[Job]:
-    """The jobs of a cohort; with ``ants_n_proc`` none of them is moldable."""
-    return jobs_of(cohort_graph(n_scans, second_registration=second_registration), Estimates(), (), ants_n_proc)
+def cohort_jobs(n_scans: int, *, second_registration: bool, fixed_cpus: int | None = None) -> list[Job]:
+    """The jobs of a cohort; with ``fixed_cpus`` each that could have several has so many, and nothing is chosen."""
+    jobs = jobs_of(cohort_graph(n_scans, second_registration=second_registration), Estimates(), (), None)
+    return jobs if fixed_cpus is None else [_with(job, fixed_cpus) for job in jobs]
+
+
+def _with(job: Job, cpus: int) -> Job:
+    if not job.moldable:
+        return job
+    request = Resources(cpus, job.request.mem_bytes)
+    return replace(job, request=request, wall_s=job.wall_s_at(cpus), max_cpus=cpus)
 
 
 def true_times(jobs: list[Job], seed: int, spread: float = 0.2) -> dict[str, float]:

@@ -24,7 +24,7 @@ BUDGET = Resources(40, 188 * GIB)
 
 
 def begun(n_scans: int, threads: int | None) -> Scheduler:
-    scheduler = Scheduler(cohort_jobs(n_scans, second_registration=False, ants_n_proc=threads), BUDGET)
+    scheduler = Scheduler(cohort_jobs(n_scans, second_registration=False, fixed_cpus=threads), BUDGET)
     scheduler.start(0.0)
     return scheduler
 

@@ -24,7 +24,7 @@ from tntpipe.profiling.profile import DONE, Profile, StepUse
 from tntpipe.profiling.profile_file import read_profile
 
 TARGET = Path(__file__).resolve().parents[1] / "tntpipe/profiling/profiles/shipped.json"
-SECOND_REGISTRATION = ("linear_registration", "nonlinear_registration")
+SECOND_REGISTRATION = ("linear_registration", "nonlinear_registration", "displacement", "inverse_displacement")
 """Kinds whose figures hold for the registration to a subcortical model too: the same command on the same scan."""
 
 

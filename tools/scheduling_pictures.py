@@ -153,8 +153,8 @@ def in_parts(span: Span) -> StepSpan:
 def draw_threads(path: Path, n_scans: int, budget: Resources) -> None:
     """The same scans with one thread for each step, and with those that the scheduler chooses: a row for each CPU."""
     runs = {}
-    for title, ants_n_proc in (("one thread for each step", 1), ("threads chosen by the scheduler", None)):
-        jobs = cohort_jobs(n_scans, second_registration=False, ants_n_proc=ants_n_proc)
+    for title, fixed in (("one thread for each step", 1), ("threads chosen by the scheduler", None)):
+        jobs = cohort_jobs(n_scans, second_registration=False, fixed_cpus=fixed)
         runs[title] = simulate(jobs, budget, adviser=Adviser())
         tell(f"threads, {n_scans} scans on {budget}: {title}", runs[title])
     one, chosen = runs.values()

@@ -12,9 +12,6 @@ import tntpipe
 
 PACKAGE = Path(tntpipe.__file__).parent
 EXAMPLE = PACKAGE / "data/example/bids"
-ONE_THREAD = ("--ants_n_proc", "1")
-"""For runs whose results are compared to the last digit: another number of threads rounds differently."""
-
 OPTIONS = ("--subcortical", "--intracranial_volume", "--debug", "--n_proc", "2", "--memory_gb", "8")
 
 

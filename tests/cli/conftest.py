@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
-from cli_runs import EXAMPLE, ONE_THREAD, OPTIONS, Run, run
+from cli_runs import EXAMPLE, OPTIONS, Run, run
 
 from tools.coarse_heads import coarse
 
@@ -29,4 +29,4 @@ def bids(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def finished(bids: Path, tmp_path_factory: pytest.TempPathFactory) -> Run:
     """A run over the whole dataset, with a profile beside its output."""
     folder = tmp_path_factory.mktemp("finished")
-    return run(bids, folder / "out", *OPTIONS, *ONE_THREAD, "--profiling_output_file", folder / "profile.json")
+    return run(bids, folder / "out", *OPTIONS, "--ants_n_proc", "1", "--profiling_output_file", folder / "profile.json")

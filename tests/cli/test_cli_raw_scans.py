@@ -10,11 +10,11 @@ from pathlib import Path
 import nibabel as nib
 import numpy as np
 import pytest
-from cli_runs import EXAMPLE, ONE_THREAD, Run, run
+from cli_runs import EXAMPLE, Run, run
 
 from tools.coarse_heads import coarse
 
-OPTIONS = ("--registration", "quick", "--intracranial_volume", "--n_proc", "2", "--memory_gb", "8", *ONE_THREAD)
+OPTIONS = ("--registration", "quick", "--intracranial_volume", "--n_proc", "2", "--memory_gb", "8")
 TABLES = {"tissue": "seg-tissue_stats.tsv", "brain": "desc-brain_stats.tsv", "ICV": "label-ICV_stats.tsv"}
 
 

@@ -6,7 +6,7 @@ import shutil
 from pathlib import Path
 
 import pytest
-from cli_runs import ONE_THREAD, OPTIONS, Run, run
+from cli_runs import OPTIONS, Run, run
 
 from tntpipe.cli.main import main
 from tntpipe.errors import ExitStatus
@@ -56,7 +56,7 @@ def test_damage_is_named_and_the_next_run_mends_it_and_computes_only_what_it_mus
     assert f"{image} has the {len(sound[image])} bytes that it should, but other content" in said
     assert f"{sidecar} does not say what was published" in said and f"{gone} is not there" in said
     assert str(intermediate) in said and "4 damaged" in said and "computes 1 step again" in said
-    again = run(bids, copied, *OPTIONS, *ONE_THREAD)
+    again = run(bids, copied, *OPTIONS)
     computed = [line for line in again.said.splitlines() if " done (" in line]
     assert len(computed) == 1 and "/brain_mask done" in computed[0], "the others turn out to be the same"
     assert {path: path.read_bytes() for path in sound} == sound

@@ -23,7 +23,7 @@ def scan_ends(n_scans: int, within: Resources) -> list[float]:
     return sorted(end for scan, end in ends.items() if scan)
 
 
-@pytest.mark.parametrize(("cpus", "gib"), [(8, 16), (16, 64)])
+@pytest.mark.parametrize(("cpus", "gib"), [(8, 16), (16, 48)])
 def test_half_of_the_scans_are_done_well_before_the_end_where_memory_is_short(cpus: int, gib: int) -> None:
     ends = scan_ends(40, Resources(cpus, gib * GIB))
     assert len(ends) == 40

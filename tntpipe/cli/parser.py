@@ -46,7 +46,7 @@ levels (several may be named; they are done in turn):
 examples:
   tntpipe bids out participant                         lobes by tissue, every scan
   tntpipe bids out participant --subcortical --intracranial_volume --participant_labels 01 02
-  tntpipe bids out participant --registration quick    minutes instead of an hour and more a scan
+  tntpipe bids out participant --registration quick    a little less CPU time; less sure on raw scans
   tntpipe bids out participant --dry-run               what would run and be written; runs nothing
   tntpipe bids out participant --plan                  how long that would take; runs nothing
   tntpipe bids out create_resource_file --profiling_input_file prof.json \\
@@ -192,7 +192,7 @@ def _add_method(group: _Group) -> None:
     presets = "; ".join(f"{p.name}: {p.source}" for p in PRESETS.values() if p.name != "debug")
     choices = [name for name in PRESETS if name != "debug"]
     group.add(
-        "--registration", choices=choices, default="reference", help=f"parameters of the registrations ({presets})"
+        "--registration", choices=choices, default="standard", help=f"parameters of the registrations ({presets})"
     )
     group.add(
         "--brain_extraction", choices=["template", "bet"], default=None, help="by the template (default) or by FSL bet"
@@ -287,7 +287,8 @@ def _add_resources(group: _Group) -> None:
         *threads,
         type=count(1),
         metavar="K",
-        help="threads of each ANTs process (default: chosen for each step when it starts, from 1 to 8)",
+        help="most threads of an ANTs process (default 8); how many is chosen for each step when it starts, and only "
+        "steps that give the same bytes with any number get several",
     )
     group.add(
         "--profiling_output_file",

@@ -141,24 +141,24 @@ def check_budget(graph: Graph, estimates: Estimates, ants_n_proc: int | None, bu
     try:
         Scheduler([job_of(step, estimates, ants_n_proc) for step in alike.values()], budget)
     except BudgetError as error:
-        options = "--n_proc and --memory_gb set the budget; --ants_n_proc sets the CPUs of ANTs steps."
+        options = "--n_proc and --memory_gb set the budget."
         if estimates.file is not None:
             options += f" The resource file {estimates.file.path} may ask for too much."
         raise BudgetError(error.fact, remedy=f"{error.remedy} {options}") from None
 
 
 def job_of(step: Step, estimates: Estimates, ants_n_proc: int | None, follows: tuple[str, ...] = ()) -> Job:
-    """What the scheduler is told of a step; without ``ants_n_proc`` it chooses the CPUs of a moldable one."""
+    """What the scheduler is told of a step; it chooses the CPUs of a moldable one, up to ``ants_n_proc``."""
     expected = estimates.of(step.kind, step.variant, step.voxels)
-    threads = (ants_n_proc or 1) if step.moldable else expected.cpus
+    fewest = 1 if step.moldable else expected.cpus
     return Job(
         name=step.name,
-        request=Resources(threads, expected.mem_bytes),
-        wall_s=expected.wall_s(threads if step.moldable else 1),
+        request=Resources(fewest, expected.mem_bytes),
+        wall_s=expected.wall_s(1),
         follows=follows,
         group=step.scan,
         kind=step.kind,
-        max_cpus=MAX_CPUS if step.moldable and ants_n_proc is None else threads,
+        max_cpus=min(MAX_CPUS, ants_n_proc or MAX_CPUS) if step.moldable else fewest,
         thread_overhead=expected.thread_overhead if step.moldable else 0.0,
     )
 

@@ -70,8 +70,7 @@ def _counts() -> Iterator[Case]:
     yield accepted("--random_seed 0", _given("--random_seed", "0"), "the edge itself is allowed")
     yield accepted("--random_seed at its largest", _given("--random_seed", largest), "the edge itself is allowed")
     yield accepted("--n_proc at its largest", _given("--n_proc", largest), "used as given, with a warning", "warning")
-    more = _given("--ants_n_proc", "3")
-    yield refused("more threads than CPUs", more, "--n_proc", "3 CPUs", "--ants_n_proc sets", status=USAGE)
+    yield accepted("more threads than CPUs", _given("--ants_n_proc", "3"), "it is an upper limit")
     yield refused(
         "two budgets in a run", _given("--n_proc", "2,4"), "--n_proc", "one value", "Add --plan", status=USAGE
     )
