@@ -70,6 +70,7 @@ def _both(case: Case, choice: Choice, results: Results, row: Mapping[str, str]) 
     ventricles = outputs.ventricles_mm3()
     if ventricles is not None:
         ours["ventricles"] = ventricles
+        ours["brain"] = ours["GM"] + ours["WM"] + ventricles
     labels = choice.folder / f"ixi/dlmuse/sub-{case.head}_dseg.nii.gz"
     theirs = {**muse_mm3(labels), "ICV": float(row["icv_mm3"]), "brain": float(row["brain_mm3"])}
     return {**ours, **{f"DLMUSE {name}": volume for name, volume in theirs.items()}, "age": float(row["age"])}
@@ -82,7 +83,8 @@ def tables(choice: Choice, results: Results) -> list[Table]:
     heads = list(values.values())
     has_ventricles = bool(heads) and all("ventricles" in head for head in heads)
     without = "" if has_ventricles else "No label map of ours has ventricles, so they are left out."
-    note = f"Ours over DLMUSE's, whose brain is without the fluid around it, unlike a brain mask. {without}".strip()
+    brain = "GM, WM and ventricles, as theirs" if has_ventricles else "the mask, with the fluid of sulci, unlike theirs"
+    note = f"Ours over DLMUSE's; our brain is {brain}. {without}".strip()
     names = ("ICV", "brain", "GM", "WM", *NUCLEI, *(["ventricles"] if has_ventricles else []))
     shares = ("GM", *(["ventricles"] if has_ventricles else []))
     agreement = tuple(_agreement_row(name, heads, len(wanted)) for name in names)
