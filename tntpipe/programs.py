@@ -10,8 +10,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tntpipe import lifeline
-from tntpipe.ants import Ants, find_ants
+from tntpipe.ants import PROGRAMS, Ants, find_ants
 from tntpipe.errors import ProgramMissingError
+
+ANTS_PROGRAMS = frozenset(PROGRAMS)
+"""Programs that take as many threads as they are told."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

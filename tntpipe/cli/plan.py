@@ -22,7 +22,7 @@ from tntpipe.pipeline.method import BrainExtraction
 from tntpipe.pipeline.model_steps import PreparedModel, prepare_model
 from tntpipe.pipeline.scan_steps import scan_steps
 from tntpipe.profiling.estimates import MAX_CPUS, Estimates
-from tntpipe.programs import Programs, find_programs
+from tntpipe.programs import ANTS_PROGRAMS, Programs, find_programs
 from tntpipe.resources import Resources
 from tntpipe.scheduler.core import Scheduler
 from tntpipe.scheduler.events import Job
@@ -150,7 +150,7 @@ def check_budget(graph: Graph, estimates: Estimates, ants_n_proc: int | None, bu
 def job_of(step: Step, estimates: Estimates, ants_n_proc: int | None, follows: tuple[str, ...] = ()) -> Job:
     """What the scheduler is told of a step; it chooses the CPUs of a moldable one, up to ``ants_n_proc``."""
     expected = estimates.of(step.kind, step.variant, step.voxels)
-    fewest = 1 if step.moldable else expected.cpus
+    fewest = 1 if step.moldable or step.program in ANTS_PROGRAMS else expected.cpus
     return Job(
         name=step.name,
         request=Resources(fewest, expected.mem_bytes),
