@@ -1,8 +1,8 @@
 """Whether runs give the same bytes, whatever runs beside what and with how many threads.
 
-Runs the example's heads several times: with one thread for each step, again, with two and three threads, both heads at
-once and one by one. Compares every published file byte for byte (logs and the work folder aside, and what tells of the
-run itself). At 4 mm with one iteration a level (``debug``), or at 2 mm with the registration that is named.
+Runs the example's heads one step at a time, two steps at a time, with two and with three threads for a step, and as the
+scheduler chooses. Compares every published file byte for byte, logs and the work folder aside. At 4 mm with one
+iteration a level (``debug``), or at 2 mm with the registration that is named.
 
     python -m tools.repeatability [--registration debug|quick|standard|reference] [--participants colin27 …]
 """
@@ -40,7 +40,7 @@ def main() -> int:
     """Run and compare; the status is 1 where any file differs."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--registration", default="debug", choices=["debug", "quick", "standard", "reference"])
-    parser.add_argument("--participants", nargs="*", default=PARTICIPANTS)
+    parser.add_argument("--participants", nargs="+", choices=PARTICIPANTS, default=PARTICIPANTS, metavar="NAME")
     options = parser.parse_args()
     method: tuple[str, ...] = (
         ("--debug",) if options.registration == "debug" else ("--registration", options.registration)

@@ -106,6 +106,27 @@ def test_the_brain_mask_comes_by_the_registration_of_the_head_without_its_field(
     assert source(graph, "coarse_brain_mask", "transform0.mat") == "sub-01/head_registration/xfm_0GenericAffine.mat"
 
 
+@pytest.mark.parametrize("voxel_mm", [0.7, 1.0, 4.0])
+def test_standard_registers_scan_model_and_tissues_on_2_mm_whatever_the_voxels_are(voxel_mm: float) -> None:
+    graph = graph_of(Method(preset=PRESETS["standard"]), voxel_mm=voxel_mm)
+
+    def option(name: str, word: str) -> str:
+        arguments = graph.steps[name].arguments
+        return arguments[arguments.index(word) + 1]
+
+    for name in ("sub-01/brain", "model-Main/model_brain", "sub-01/tissue_maps"):
+        assert option(name, "--grid_mm") == "2"
+    for kind in ("linear_registration", "nonlinear_registration"):
+        assert option(f"sub-01/{kind}", "--shrink-factors") == "4x2x1"
+    assert option("sub-01/tissue_registration", "--shrink-factors") == "4x2"
+
+
+def test_the_published_presets_register_the_scans_own_voxels() -> None:
+    graph = graph_of(Method(preset=PRESETS["reference"]))
+    for name in ("sub-01/brain", "model-Main/model_brain"):
+        assert "--grid_mm" not in graph.steps[name].arguments
+
+
 def test_points_come_by_the_inverse_of_what_images_come_by() -> None:
     graph = graph_of(Method())
     assert source(graph, "tag_transform", "inverse.nii.gz") == "sub-01/inverse_displacement/displacement.nii.gz"

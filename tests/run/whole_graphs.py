@@ -38,7 +38,13 @@ def model(space: str, *, whole: bool = True, priors: bool = False) -> Model:
     )
 
 
-def graph_of(method: Method, *scans: Scan, subcortical_model: Model | None = None, priors: bool = True) -> Graph:
+def graph_of(
+    method: Method,
+    *scans: Scan,
+    subcortical_model: Model | None = None,
+    priors: bool = True,
+    voxel_mm: float = 1.0,
+) -> Graph:
     """All steps of these scans (of one scan where none is given) with the model ``Main``."""
     main = prepare_model(model("Main", priors=priors), "model-Main", 1000, method)
     second = None
@@ -48,6 +54,6 @@ def graph_of(method: Method, *scans: Scan, subcortical_model: Model | None = Non
     given = method.brain_extraction is BrainExtraction.GIVEN
     for scan in scans or (FIRST,):
         mask = Path(f"/masks/{scan.key}.nii.gz") if given else None
-        subject = Subject(scan=scan, voxels=7_000_000, voxel_mm=1.0, brain_mask=mask)
+        subject = Subject(scan=scan, voxels=7_000_000, voxel_mm=voxel_mm, brain_mask=mask)
         steps += scan_steps(subject, main, second, method, TISSUES)
     return build_graph(steps, {*PROGRAMS, "imaging", "bet"})

@@ -46,7 +46,7 @@ levels (several may be named; they are done in turn):
 examples:
   tntpipe bids out participant                         lobes by tissue, every scan
   tntpipe bids out participant --subcortical --intracranial_volume --participant_labels 01 02
-  tntpipe bids out participant --registration quick    a little less CPU time; less sure on raw scans
+  tntpipe bids out participant --registration quick    less CPU time; less sure on raw scans
   tntpipe bids out participant --dry-run               what would run and be written; runs nothing
   tntpipe bids out participant --plan                  how long that would take; runs nothing
   tntpipe bids out create_resource_file --profiling_input_file prof.json \\

@@ -26,6 +26,7 @@ AFFINE = f"{PREFIX}0GenericAffine.mat"
 """The affine transform, that of its start included."""
 WARP, INVERSE_WARP = f"{PREFIX}1Warp.nii.gz", f"{PREFIX}1InverseWarp.nii.gz"
 """What SyN adds to it."""
+SYN_OUTPUTS = (AFFINE, WARP, INVERSE_WARP)
 WARP_ALONE, INVERSE_WARP_ALONE = f"{PREFIX}0Warp.nii.gz", f"{PREFIX}0InverseWarp.nii.gz"
 """The same without an affine transform before it."""
 
@@ -119,18 +120,10 @@ def nonlinear_registration(
     """SyN of brain-only images, from the linear transform: the scalp of a scan is not the template's."""
     files = (Input("fixed.nii.gz", fixed), Input("moving.nii.gz", moving), Input("linear.mat", linear))
     metric = f"{preset.syn_metric}[{files[0].word},{files[1].word},1,{preset.syn_metric_size}]"
-    stages = [
-        "--transform",
-        f"SyN[{SYN_PARAMETERS}]",
-        "--metric",
-        metric,
-        *_levels(place, preset, preset.syn_iterations),
-    ]
+    levels = _levels(place, preset, preset.syn_iterations)
+    stages = ["--transform", f"SyN[{SYN_PARAMETERS}]", "--metric", metric, *levels]
     moldable = preset.syn_metric != "MI"
     return _registration(place, kind, files, files[2].word, stages, preset.name, seed, SYN_OUTPUTS, moldable)
-
-
-SYN_OUTPUTS = (AFFINE, WARP, INVERSE_WARP)
 
 
 def carrying(syn: Step) -> tuple[Link, Link]:
