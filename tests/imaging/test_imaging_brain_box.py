@@ -77,7 +77,8 @@ def test_an_oblique_brain_is_resampled_along_its_own_axes():
 
 
 def test_fine_voxels_are_averaged_and_not_picked():
-    """A pattern of single voxels, which sampling would pass on as it is, comes out as its mean."""
-    values = np.indices((60, 60, 60)).sum(axis=0) % 2 * 100
-    found = np.asarray(resampled(nib.Nifti1Image(values.astype(np.float32), np.diag([0.5, 0.5, 0.5, 1])), 2.0).dataobj)
-    assert found[3:-3, 3:-3, 3:-3] == pytest.approx(50, abs=1)
+    """Noise of 0.5 mm: the Gaussian leaves 1 / (2 sqrt(pi) 1.64)^1.5 of it, 7 %; trilinear sampling alone 35 %."""
+    values = np.random.default_rng(0).normal(500, 100, (80, 80, 80)).astype(np.float32)
+    found = np.asarray(resampled(nib.Nifti1Image(values, np.diag([0.5, 0.5, 0.5, 1])), 2.0).dataobj)[3:-3, 3:-3, 3:-3]
+    assert found.mean() == pytest.approx(500, abs=1)
+    assert found.std() < 8

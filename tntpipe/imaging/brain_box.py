@@ -51,13 +51,7 @@ def resampled(image: Nifti1Image, grid_mm: float) -> Nifti1Image:
     shape = np.ceil(np.array(values.shape) / steps).astype(int)
     first = (np.array(values.shape) - 1 - (shape - 1) * steps) / 2
     found = ndimage.affine_transform(
-        blurred,
-        np.diag(steps),
-        offset=first,
-        output_shape=tuple(shape),
-        order=1,
-        mode="grid-constant",
-        output=np.float32,
+        blurred, np.diag(steps), offset=first, output_shape=tuple(shape), order=1, output=np.float32
     )
     affine = np.asarray(image.affine).copy()
     affine[:3, 3] += affine[:3, :3] @ first
