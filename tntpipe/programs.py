@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import ast
 import hashlib
 import shutil
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -39,7 +40,7 @@ def find_programs(*, bet: bool) -> Programs:
     if ants.flavour == "native":
         commands |= {name: lifeline.command(path) for name, (path,) in ants.commands.items()}
     versions = dict.fromkeys(ants.commands, f"{ants.flavour} {ants.version}")
-    versions["imaging"] = _code_digest(Path(__file__).with_name("imaging"))
+    versions["imaging"] = code_digest(Path(__file__).with_name("imaging"))
     if bet:
         path = shutil.which("bet")
         if path is None:
@@ -51,12 +52,27 @@ def find_programs(*, bet: bool) -> Programs:
     return Programs(ants=ants, commands=commands, versions=versions)
 
 
-def _code_digest(folder: Path) -> str:
-    """A digest of the code itself, so that a changed operation is run again whatever the version says."""
-    digest = hashlib.sha256()
-    for path in sorted(folder.glob("*.py")):
-        digest.update(path.name.encode() + b"\0" + path.read_bytes())
-    return f"tntpipe.imaging {digest.hexdigest()[:16]}"
+def code_digest(folder: Path) -> str:
+    """A digest of what the code in a folder says, so that a changed operation is run again whatever the version is.
+
+    It is of all files' top-level statements, in an order that does not depend on the files: code that moves from one
+    file to another is still the same. Imports count by what is imported, and from where only if it is not ours.
+    """
+    statements = {text for path in folder.rglob("*.py") for text in _statements(path.read_text(encoding="utf-8"))}
+    return f"tntpipe.imaging {hashlib.sha256(chr(0).join(sorted(statements)).encode()).hexdigest()[:16]}"
+
+
+def _statements(code: str) -> Iterator[str]:
+    """The source of each top-level statement, with its decorators; a module's own docstring is none."""
+    lines = code.splitlines()
+    for node in ast.parse(code).body:
+        if isinstance(node, ast.Import | ast.ImportFrom):
+            source = node.module or "" if isinstance(node, ast.ImportFrom) else ""
+            ours = source.partition(".")[0] == "tntpipe"
+            yield from (f"import {'' if ours else source} {alias.name} as {alias.asname}" for alias in node.names)
+        elif not (isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)):
+            first = min([node.lineno, *(decorator.lineno for decorator in getattr(node, "decorator_list", ()))])
+            yield "\n".join(lines[first - 1 : node.end_lineno])
 
 
 def _fsl_version(bet: Path) -> str:

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import sys
 from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
 
+import tntpipe
 from tntpipe.ants import PROGRAMS, find_ants
 from tntpipe.errors import ExitStatus, ProgramMissingError
-from tntpipe.programs import find_programs
+from tntpipe.programs import code_digest, find_programs
 
 SAYS = "#!/bin/sh\necho 'ANTs Version: {}'\necho 'Compiled: Jan  1 2025'\n"
 
@@ -112,3 +114,53 @@ def test_every_program_has_a_command_and_a_version(native: Path) -> None:
     assert set(found.commands) == set(found.versions) == {*PROGRAMS, "imaging"}
     assert found.versions["Atropos"] == "native v9.9.9"
     assert re.fullmatch(r"tntpipe\.imaging [0-9a-f]{16}", found.versions["imaging"])
+
+
+IMAGING = Path(tntpipe.__file__).parent / "imaging"
+
+
+@pytest.fixture
+def imaging(tmp_path: Path) -> Path:
+    """A copy of the code of tntpipe.imaging."""
+    return Path(shutil.copytree(IMAGING, tmp_path / "imaging"))
+
+
+def test_the_version_of_imaging_is_the_digest_of_its_folder(native: Path) -> None:
+    assert find_programs(bet=False).versions["imaging"] == code_digest(IMAGING)
+
+
+@pytest.mark.parametrize("path", sorted(IMAGING.rglob("*.py")), ids=lambda path: str(path.relative_to(IMAGING)))
+def test_a_change_in_any_file_of_imaging_is_another_version(path: Path, imaging: Path) -> None:
+    before = code_digest(imaging)
+    with (imaging / path.relative_to(IMAGING)).open("a") as file:
+        file.write("\nCHANGED = 1\n")
+    assert code_digest(imaging) != before
+
+
+def test_a_changed_operation_is_another_version(imaging: Path) -> None:
+    before = code_digest(imaging)
+    text = (imaging / "padding.py").read_text()
+    (imaging / "padding.py").write_text(text.replace("    return ", "    return  ", 1))
+    assert code_digest(imaging) != before
+
+
+def test_imaging_code_that_moves_is_the_same_version(imaging: Path) -> None:
+    """Into a folder below, into another file, and with the imports that belong to it."""
+    before = code_digest(imaging)
+    (imaging / "grids").mkdir()
+    (imaging / "padding.py").rename(imaging / "grids/margins.py")
+    (imaging / "noise.py").write_text(
+        (imaging / "noise.py").read_text().replace("tntpipe.imaging.padding", "tntpipe.imaging.grids.margins")
+    )
+    head, text = (imaging / "head.py").read_text(), (imaging / "points.py").read_text()
+    (imaging / "points.py").write_text(text + head.partition("from __future__ import annotations\n")[2])
+    (imaging / "head.py").unlink()
+    assert code_digest(imaging) == before
+
+
+def test_what_imaging_imports_from_elsewhere_is_part_of_its_version(imaging: Path) -> None:
+    before = code_digest(imaging)
+    text = (imaging / "padding.py").read_text()
+    assert "import numpy as np\n" in text
+    (imaging / "padding.py").write_text(text.replace("import numpy as np\n", "import cupy as np\n"))
+    assert code_digest(imaging) != before
