@@ -11,9 +11,10 @@ from pathlib import Path
 
 from benchmarks.accuracy_cases import Case, MissingError
 from benchmarks.accuracy_outputs import Outputs
-from tntpipe.journal import JOURNAL_NAME, read_journal
-from tntpipe.records import RECORD_NAME, read_record
-from tntpipe.run_state import GOOD, RunState, ScanState
+from tntpipe.journal.reader import read_journal
+from tntpipe.journal.run_state import GOOD, RunState, ScanState
+from tntpipe.journal.writer import JOURNAL_NAME
+from tntpipe.store.record import RECORD_NAME, read_record
 
 ROOT = Path(__file__).parents[1]
 FINISHED = (0, 1)

@@ -24,12 +24,12 @@ from head_variations import VARIATIONS, Image
 
 from tntpipe.bids.scan import Scan
 from tntpipe.executors.children import environment
-from tntpipe.model import built_in_model, read_model_folder
 from tntpipe.pipeline.build import ScanSteps, Subject, TissueClasses
 from tntpipe.pipeline.method import Method
+from tntpipe.pipeline.model import built_in_model, read_model_folder
 from tntpipe.pipeline.model_steps import PreparedModel, prepare_model
 from tntpipe.pipeline.preprocessing import preprocess
-from tntpipe.programs import find_programs
+from tntpipe.programs.find import find_programs
 from tntpipe.steps.registration import PRESETS
 from tntpipe.steps.step import Step
 

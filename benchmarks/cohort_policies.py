@@ -17,13 +17,15 @@ from time import process_time
 from cohorts import cohort_jobs, true_times
 from nipype_policy import fixed_cpus, nipype_spans
 
-from tntpipe.executors.adviser import Adviser
-from tntpipe.executors.drive import drive
-from tntpipe.executors.simulator import SimulatedWorld, Span
-from tntpipe.resources import GIB, Resources
-from tntpipe.scheduler.bounds import lower_bound
+from tntpipe.formatting import GIB
+from tntpipe.planning.bounds.lower_bounds import lower_bound
+from tntpipe.resources import Resources
 from tntpipe.scheduler.core import Scheduler
-from tntpipe.scheduler.events import Job, RuleChosen
+from tntpipe.scheduler.drive import drive
+from tntpipe.scheduler.job import Job
+from tntpipe.scheduler.messages import RuleChosen
+from tntpipe.simulation.adviser import Adviser
+from tntpipe.simulation.simulator import SimulatedWorld, Span
 
 BUDGETS_GIB = ((2, 8), (8, 16), (8, 14), (16, 48), (40, 188))
 FIXED_CPUS = (1, 2, 3, 4, 6, 8)

@@ -6,18 +6,18 @@ import random
 from dataclasses import replace
 from pathlib import Path
 
-from tntpipe.ants import PROGRAMS
 from tntpipe.bids.scan import Scan
-from tntpipe.cli.plan import jobs_of
-from tntpipe.graph import Graph, build_graph
-from tntpipe.model import Labelled, Model
 from tntpipe.pipeline.build import Subject, TissueClasses
 from tntpipe.pipeline.method import Method
+from tntpipe.pipeline.model import Labelled, Model
 from tntpipe.pipeline.model_steps import prepare_model
 from tntpipe.pipeline.scan_steps import scan_steps
 from tntpipe.profiling.estimates import Estimates
+from tntpipe.programs.ants import PROGRAMS
 from tntpipe.resources import Resources
-from tntpipe.scheduler.events import Job
+from tntpipe.run.jobs import jobs_of
+from tntpipe.scheduler.job import Job
+from tntpipe.steps.graph import Graph, build_graph
 from tntpipe.steps.registration import PRESETS
 from tntpipe.steps.step import Step
 

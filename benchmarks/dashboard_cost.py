@@ -28,7 +28,8 @@ from rich.text import Text
 from tntpipe.dashboard.frame import frame
 from tntpipe.dashboard.live import FRAME_S, LiveScreen
 from tntpipe.dashboard.screen import Screen
-from tntpipe.events import (
+from tntpipe.formatting import GIB
+from tntpipe.journal.events import (
     Outcome,
     RunEvent,
     RunForecast,
@@ -39,8 +40,7 @@ from tntpipe.events import (
     StepStarted,
     StepsWaiting,
 )
-from tntpipe.resources import GIB
-from tntpipe.run_state import RunState
+from tntpipe.journal.run_state import RunState
 
 N_STEPS = 24
 LOOK_S = 1.0

@@ -16,9 +16,10 @@ from time import thread_time
 
 from cohorts import cohort_jobs
 
-from tntpipe.executors.forecaster import Forecaster
-from tntpipe.resources import GIB, Resources
+from tntpipe.formatting import GIB
+from tntpipe.resources import Resources
 from tntpipe.scheduler.core import Scheduler
+from tntpipe.simulation.forecaster import Forecaster
 
 BUDGET = Resources(40, 188 * GIB)
 

@@ -18,17 +18,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from tntpipe.derivatives import Derivatives
-from tntpipe.events import Outcome, RunEvent, StepEnded, StepRetried
-from tntpipe.executors.drive import drive
 from tntpipe.executors.learner import Learner
 from tntpipe.executors.machine import Machine
-from tntpipe.graph import build_graph
-from tntpipe.resources import MIB, Resources
+from tntpipe.formatting import MIB
+from tntpipe.journal.events import Outcome, RunEvent, StepEnded, StepRetried
+from tntpipe.resources import Resources
 from tntpipe.scheduler.core import Scheduler
-from tntpipe.scheduler.events import Job
+from tntpipe.scheduler.drive import drive
+from tntpipe.scheduler.job import Job
+from tntpipe.steps.graph import build_graph
 from tntpipe.steps.step import Input, Place, Step
-from tntpipe.workfolder import WorkFolder
+from tntpipe.store.derivatives import Derivatives
+from tntpipe.store.work_folder import WorkFolder
 
 N_SCANS = 40
 BUDGET = Resources(8, 2000 * MIB)

@@ -14,9 +14,8 @@ from dataclasses import replace
 
 from cohorts import cohort_graph, true_times
 
-from tntpipe.cli.plan import jobs_of
-from tntpipe.cli.thinning import Thinning
-from tntpipe.events import (
+from tntpipe.formatting import GIB, MIB
+from tntpipe.journal.events import (
     Notice,
     Outcome,
     RetryCause,
@@ -32,16 +31,19 @@ from tntpipe.events import (
     StepStarted,
     StepsWaiting,
 )
-from tntpipe.executors.drive import drive
-from tntpipe.executors.simulator import SimulatedWorld
-from tntpipe.graph import Graph
 from tntpipe.profiling.estimates import Estimates
-from tntpipe.readiness import Readiness
-from tntpipe.resources import GIB, MIB, Resources
-from tntpipe.scan_tracker import ScanTracker
+from tntpipe.resources import Resources
+from tntpipe.run.jobs import jobs_of
+from tntpipe.run.readiness import Readiness
+from tntpipe.run.sample_thinning import Thinning
+from tntpipe.run.scan_tracker import ScanTracker
+from tntpipe.run.wait_reasons import waiting_steps
 from tntpipe.scheduler.core import Scheduler
-from tntpipe.scheduler.events import Action, Drop, Ended, Event, Interrupted, Job, Launch, Requeued
-from tntpipe.waiting import waiting_steps
+from tntpipe.scheduler.drive import drive
+from tntpipe.scheduler.job import Job
+from tntpipe.scheduler.messages import Action, Drop, Ended, Event, Interrupted, Launch, Requeued
+from tntpipe.simulation.simulator import SimulatedWorld
+from tntpipe.steps.graph import Graph
 
 BEGAN_T = 1_795_000_000.0
 """The instant of the first event, in November 2026."""

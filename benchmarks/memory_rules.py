@@ -15,8 +15,8 @@ import statistics
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
+from tntpipe.formatting import GIB, MIB
 from tntpipe.profiling.memory_rule import MemoryRule, Peak
-from tntpipe.resources import GIB, MIB
 
 SEEDS = (11, 12, 13, 14)
 N_TASKS = 14_249

@@ -16,13 +16,13 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests" / "profiling"))
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests" / "support"))
 
 from watching import Watched, program
 
-from tntpipe import lifeline
+from tntpipe.processes import parent_death
 
-NATIVE = lifeline.command(sys.executable)
+NATIVE = parent_death.command(sys.executable)
 BARS = {"cpu_s": 0.02, "peak_bytes": 0.05, "read_bytes": 0.05, "written_bytes": 0.05}
 WORDS = {"cpu_s": "CPU", "peak_bytes": "peak memory", "read_bytes": "bytes read", "written_bytes": "bytes written"}
 

@@ -19,18 +19,19 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from tntpipe.derivatives import Derivatives
-from tntpipe.events import RunEvent, StepSampled
-from tntpipe.executors.drive import drive
 from tntpipe.executors.machine import Machine
-from tntpipe.graph import build_graph
-from tntpipe.journal import Journal
+from tntpipe.formatting import MIB
+from tntpipe.journal.events import RunEvent, StepSampled
+from tntpipe.journal.writer import Journal
 from tntpipe.profiling.monitor import Monitor
-from tntpipe.resources import MIB, Resources
+from tntpipe.resources import Resources
 from tntpipe.scheduler.core import Scheduler
-from tntpipe.scheduler.events import Job
+from tntpipe.scheduler.drive import drive
+from tntpipe.scheduler.job import Job
+from tntpipe.steps.graph import build_graph
 from tntpipe.steps.step import Place, Step
-from tntpipe.workfolder import WorkFolder
+from tntpipe.store.derivatives import Derivatives
+from tntpipe.store.work_folder import WorkFolder
 
 OLD_S = 3600.0
 BAR = 0.02

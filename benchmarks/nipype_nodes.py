@@ -13,8 +13,9 @@ from nipype import config as settings
 from nipype.interfaces.base import CommandLine, CommandLineInputSpec, File, TraitedSpec
 from sleeping_child import TIMES_NAME
 
-from tntpipe.resources import GIB, Resources
-from tntpipe.scheduler.events import Job
+from tntpipe.formatting import GIB
+from tntpipe.resources import Resources
+from tntpipe.scheduler.job import Job
 
 
 class ChildInput(CommandLineInputSpec):

@@ -16,8 +16,9 @@ from pathlib import Path
 from nipype_policy import POLL_S, fixed_cpus, nipype_spans
 from sleeping_child import TIMES_NAME
 
-from tntpipe.resources import MIB, Resources
-from tntpipe.scheduler.events import Job
+from tntpipe.formatting import MIB
+from tntpipe.resources import Resources
+from tntpipe.scheduler.job import Job
 
 BUDGET = Resources(4, 1000 * MIB)
 

@@ -23,9 +23,10 @@ import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from heapq import heapify, heappop, heappush, heapreplace
 
-from tntpipe.executors.simulator import Span
-from tntpipe.resources import GIB, Resources
-from tntpipe.scheduler.events import Job
+from tntpipe.formatting import GIB
+from tntpipe.resources import Resources
+from tntpipe.scheduler.job import Job
+from tntpipe.simulation.simulator import Span
 
 POLL_S = 2.0
 """nipype's default of ``execution.poll_sleep_duration``."""

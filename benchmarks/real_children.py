@@ -29,18 +29,19 @@ from pathlib import Path
 from nipype_policy import POLL_S
 from sleeping_child import TIMES_NAME
 
-from tntpipe.derivatives import Derivatives
-from tntpipe.events import RunEvent
-from tntpipe.executors.drive import drive
 from tntpipe.executors.machine import Machine
-from tntpipe.graph import build_graph
-from tntpipe.journal import Journal
-from tntpipe.resources import GIB, MIB, Resources, format_gib
-from tntpipe.scheduler.bounds import lower_bound
+from tntpipe.formatting import GIB, MIB, format_gib
+from tntpipe.journal.events import RunEvent
+from tntpipe.journal.writer import Journal
+from tntpipe.planning.bounds.lower_bounds import lower_bound
+from tntpipe.resources import Resources
 from tntpipe.scheduler.core import Scheduler
-from tntpipe.scheduler.events import Job
+from tntpipe.scheduler.drive import drive
+from tntpipe.scheduler.job import Job
+from tntpipe.steps.graph import build_graph
 from tntpipe.steps.step import Input, Place, Step
-from tntpipe.workfolder import WorkFolder
+from tntpipe.store.derivatives import Derivatives
+from tntpipe.store.work_folder import WorkFolder
 
 BUDGET = Resources(4, 1200 * MIB)
 HELD_SHARE = 0.8

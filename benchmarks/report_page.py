@@ -18,13 +18,15 @@ from time import perf_counter, process_time
 
 from made_up_run import made_up_run
 
-from tntpipe.events import StepEnded
-from tntpipe.journal import JOURNAL_NAME, Journal, read_journal
-from tntpipe.report.history import history_of
+from tntpipe.formatting import GIB
+from tntpipe.journal.events import StepEnded
+from tntpipe.journal.history import history_of
+from tntpipe.journal.reader import read_journal
+from tntpipe.journal.writer import JOURNAL_NAME, Journal
 from tntpipe.report.write import PAGE_NAME, TRACE_NAME, make_report, write_report
-from tntpipe.resources import GIB, Resources
+from tntpipe.resources import Resources
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests" / "report"))
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests" / "support"))
 from browser import CHROMIUM, DRIVER, chromium
 
 PAGE_BAR_MB = 6.0

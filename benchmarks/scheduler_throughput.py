@@ -20,11 +20,13 @@ from time import process_time
 from cohort_policies import TimedAdviser
 from cohorts import cohort_jobs, true_times
 
-from tntpipe.executors.drive import drive
-from tntpipe.executors.simulator import SimulatedWorld
-from tntpipe.resources import GIB, MIB, Resources
+from tntpipe.formatting import GIB, MIB
+from tntpipe.resources import Resources
 from tntpipe.scheduler.core import Scheduler
-from tntpipe.scheduler.events import Action, Event, Job
+from tntpipe.scheduler.drive import drive
+from tntpipe.scheduler.job import Job
+from tntpipe.scheduler.messages import Action, Event
+from tntpipe.simulation.simulator import SimulatedWorld
 
 N_KINDS = 25
 SIZES = (1_000, 3_000, 10_000, 30_000, 100_000)

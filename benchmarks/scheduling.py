@@ -26,7 +26,8 @@ from scheduler_throughput import N_RUNS, SIZES, LiveDecisions, Throughput, live_
 from trace_policies import TraceCase, trace_cases
 
 from tntpipe import __version__
-from tntpipe.resources import GIB, Resources
+from tntpipe.formatting import GIB
+from tntpipe.resources import Resources
 
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "benchmarks.md"
 

@@ -20,9 +20,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from cohorts import cohort_graph
+from memory_world import MemoryWorld
 
-from tntpipe.cli.plan import jobs_of
-from tntpipe.events import (
+from tntpipe.formatting import GIB, MIB
+from tntpipe.journal.events import (
     Outcome,
     RetryCause,
     RunEvent,
@@ -35,17 +36,18 @@ from tntpipe.events import (
     StepRetried,
     StepStarted,
 )
-from tntpipe.executors.drive import drive
-from tntpipe.executors.memory_simulator import MemoryWorld
-from tntpipe.graph import Graph
-from tntpipe.journal import Journal, read_journal
+from tntpipe.journal.reader import read_journal
+from tntpipe.journal.run_state import RunState
+from tntpipe.journal.writer import Journal
 from tntpipe.profiling.estimates import MEMORY_MARGIN, Estimates
-from tntpipe.readiness import Readiness
-from tntpipe.resources import GIB, MIB, Resources
-from tntpipe.run_state import RunState
-from tntpipe.scan_tracker import ScanTracker
+from tntpipe.resources import Resources
+from tntpipe.run.jobs import jobs_of
+from tntpipe.run.readiness import Readiness
+from tntpipe.run.scan_tracker import ScanTracker
 from tntpipe.scheduler.core import Scheduler
-from tntpipe.scheduler.events import Action, Drop, Ended, Event, Launch, Requeued
+from tntpipe.scheduler.drive import drive
+from tntpipe.scheduler.messages import Action, Drop, Ended, Event, Launch, Requeued
+from tntpipe.steps.graph import Graph
 
 BUDGET = Resources(40, 188 * GIB)
 FAILING = 0.02

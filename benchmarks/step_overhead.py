@@ -19,17 +19,18 @@ from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
 
-from tntpipe.derivatives import Derivatives
-from tntpipe.events import RunEvent
-from tntpipe.executors.drive import drive
 from tntpipe.executors.machine import Machine
-from tntpipe.graph import build_graph
-from tntpipe.journal import Journal
-from tntpipe.resources import GIB, MIB, Resources
+from tntpipe.formatting import GIB, MIB
+from tntpipe.journal.events import RunEvent
+from tntpipe.journal.writer import Journal
+from tntpipe.resources import Resources
 from tntpipe.scheduler.core import Scheduler
-from tntpipe.scheduler.events import Job
+from tntpipe.scheduler.drive import drive
+from tntpipe.scheduler.job import Job
+from tntpipe.steps.graph import build_graph
 from tntpipe.steps.step import Place, Step
-from tntpipe.workfolder import WorkFolder
+from tntpipe.store.derivatives import Derivatives
+from tntpipe.store.work_folder import WorkFolder
 
 COMMANDS = {"true": ("/bin/true",)}
 

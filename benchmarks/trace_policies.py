@@ -20,12 +20,12 @@ from statistics import geometric_mean
 from nipype_policy import POLL_S, fixed_cpus, nipype_spans
 from wfcommons import TRACES, copies, read_trace
 
-from tntpipe.executors.drive import drive
-from tntpipe.executors.simulator import SimulatedWorld
+from tntpipe.planning.bounds.lower_bounds import lower_bound
 from tntpipe.resources import Resources
-from tntpipe.scheduler.bounds import lower_bound
 from tntpipe.scheduler.core import Scheduler
-from tntpipe.scheduler.events import Job
+from tntpipe.scheduler.drive import drive
+from tntpipe.scheduler.job import Job
+from tntpipe.simulation.simulator import SimulatedWorld
 
 CPUS = 8
 N_COPIES = (1, 8)

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from tntpipe.resources import Resources
-from tntpipe.scheduler.events import Job
+from tntpipe.scheduler.job import Job
 
 TRACES = Path(__file__).resolve().parent / "traces"
 

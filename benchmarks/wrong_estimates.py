@@ -14,16 +14,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from cohorts import cohort_graph
+from memory_world import MemoryWorld
 
-from tntpipe.cli.plan import jobs_of
-from tntpipe.executors.adviser import Adviser
-from tntpipe.executors.drive import drive
 from tntpipe.executors.learner import Learner
-from tntpipe.executors.memory_simulator import MemoryWorld
+from tntpipe.formatting import GIB, MIB
 from tntpipe.profiling.estimates import MEMORY_MARGIN, Estimates
-from tntpipe.resources import GIB, MIB, Resources
+from tntpipe.resources import Resources
+from tntpipe.run.jobs import jobs_of
 from tntpipe.scheduler.core import Scheduler
-from tntpipe.scheduler.events import Job
+from tntpipe.scheduler.drive import drive
+from tntpipe.scheduler.job import Job
+from tntpipe.simulation.adviser import Adviser
 
 N_SCANS = 40
 SEEDS = (11, 12)

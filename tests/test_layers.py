@@ -10,76 +10,40 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGE = ROOT / "tntpipe"
 
-BASE = {"errors", "resources", "durations", "files", "lifeline", "orphans", "locks"}
+BASE = {"__init__", "errors", "files", "formatting", "resources"}
+"""What every part may import."""
 
 MAY_IMPORT: dict[str, set[str]] = {
-    "errors": set(),
-    "resources": set(),
-    "durations": set(),
-    "files": set(),
-    "lifeline": set(),
-    "orphans": set(),
-    "locks": set(),
-    "wholeness": set(),
-    "claims": {*BASE},
-    "__init__": set(),
-    "events": set(),
-    "steps": {*BASE},
-    "scheduler": {"errors", "resources", "durations"},
-    "profiling": {"events", "journal", *BASE},
-    "bids": {*BASE},
-    "imaging": {*BASE},
-    "ants": {"errors", "lifeline"},
+    **{part: set() for part in ("processes", "scheduler", "bids", "budget", "journal", "steps")},
+    "imaging": {"processes"},
+    "programs": {"processes"},
+    "pipeline": {"steps", "bids"},
+    "profiling": {"journal"},
+    "dashboard": {"journal"},
+    "store": {"steps", "processes"},
+    "simulation": {"scheduler"},
+    "planning": {"simulation", "scheduler"},
+    "executors": {"scheduler", "profiling", "store", "steps", "processes", "journal"},
+    "status": {"journal", "store", "profiling"},
+    "report": {"journal", "planning", "scheduler", "store", "bids"},
     "example": {"files"},
-    "budget": {*BASE},
-    "programs": {"ants", *BASE},
-    "model": {*BASE},
-    "graph": {"steps", *BASE},
-    "records": {"files"},
-    "contents": {"files"},
-    "workfolder": {"steps", "wholeness", "records", "contents", *BASE},
-    "verification": {"derivatives", "records", *BASE},
-    "derivatives": {"steps", "workfolder", *BASE},
-    "pipeline": {"steps", "bids", "model", *BASE},
-    "executors": {"scheduler", "profiling", "graph", "workfolder", "derivatives", "events", "steps", *BASE},
-    "planning": {"scheduler", "executors", "resources", "files", "errors"},
-    "appended": set(),
-    "told": set(),
-    "event_fields": set(),
-    "journal": {"appended", "event_fields", "events", "files", "told", "errors"},
-    "run_state": {"events", "lines"},
-    "scan_tracker": {"events", "graph"},
-    "readiness": {"events", "graph", "steps"},
-    "dashboard": {"run_state", "events", "lines", "resources", "durations"},
-    "lines": {"events", "resources", "durations"},
-    "waiting": {"scheduler", "resources", "durations"},
-    "crash": {"crash_causes", "events", "workfolder", "resources", "step_logs"},
-    "crash_causes": set(),
-    "step_logs": set(),
-    "life": {"run_state", "durations", "errors"},
-    "status": {"run_state", "events", "life", "lines", "step_logs", "resources", "durations"},
-    "report": {
-        *("__init__", "events", "journal", "step_logs", "workfolder", "scheduler", "planning", "bids"),
-        *BASE,
-    },
-    "cli": {
-        *("__init__", "steps", "scheduler", "profiling", "bids", "imaging", "budget", "programs", "model", "graph"),
-        *("workfolder", "derivatives", "pipeline", "executors", "planning", "journal", "run_state", "scan_tracker"),
-        *("readiness", "verification", "appended", "claims", "locks", "report"),
-        *("dashboard", "lines", "waiting", "crash", "step_logs", "life", "status", "events", *BASE),
-    },
     "__main__": {"cli"},
 }
-"""For each part of the package, the parts that it may import; itself goes without saying."""
+MAY_IMPORT["run"] = set(MAY_IMPORT) - {"__main__", "example"}
+MAY_IMPORT["cli"] = {*MAY_IMPORT["run"], "run"}
+"""For each part of the package, the parts that it may import, beside the base; itself too."""
+
+ROOT_MODULES = {*BASE, "__main__", "example"}
+"""The only modules at the root of the package: everything else has a room."""
 
 HOMES: dict[str, set[str]] = {
     "jinja2": {"report"},
     "psutil": {"profiling"},
-    "rich": {"dashboard", "cli"},
+    "rich": {"dashboard", "run", "cli"},
     "nibabel": {"imaging"},
     "bids": {"bids"},
     "matplotlib": {"planning"},
-    "subprocess": {"executors", "ants", "cli"},
+    "subprocess": {"executors", "programs", "run", "cli"},
 }
 """The only parts that may import a package."""
 
@@ -104,11 +68,34 @@ def imported(path: Path) -> set[str]:
     return names
 
 
+def module_of(path: Path) -> str:
+    """The dotted name of a module of the package."""
+    return ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+
+
+def run_time_imports(path: Path) -> set[str]:
+    """The modules of the package that are imported when a module is, or when something in it is called."""
+    modules = {module_of(file) for file in FILES}
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    typing = {
+        inner
+        for node in ast.walk(tree)
+        if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"
+        for inner in ast.walk(node)
+    }
+    found: set[str] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom) and node.module and node not in typing:
+            names = {f"{node.module}.{alias.name}" for alias in node.names}
+            found |= names & modules or {node.module} & modules
+    return found - {"tntpipe"}
+
+
 @pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(PACKAGE)))
 def test_a_file_imports_only_what_its_part_may(path: Path) -> None:
     part = part_of(path)
     parts = {name.split(".")[1] for name in imported(path) if name.startswith("tntpipe.")} - {"__version__"}
-    assert parts <= MAY_IMPORT[part] | {part}
+    assert parts <= MAY_IMPORT.get(part, set()) | BASE | {part}
 
 
 @pytest.mark.parametrize("package", HOMES)
@@ -118,7 +105,47 @@ def test_a_package_is_imported_only_at_home(package: str) -> None:
 
 
 def test_every_part_has_a_line_in_the_table() -> None:
-    assert {part_of(path) for path in FILES} == set(MAY_IMPORT)
+    assert {part_of(path) for path in FILES} == set(MAY_IMPORT) | BASE
+
+
+def test_no_module_lies_loose_at_the_root() -> None:
+    assert {path.stem for path in PACKAGE.glob("*.py")} == ROOT_MODULES
+
+
+def test_no_parts_import_each_other_in_a_circle() -> None:
+    """The base imports only itself, and every other part is above all that it may import."""
+    for path in PACKAGE.glob("*.py"):
+        if path.stem in BASE:
+            assert {name.split(".")[1] for name in imported(path) if name.startswith("tntpipe.")} <= BASE
+    above: dict[str, set[str]] = {}
+    left = dict(MAY_IMPORT)
+    while left:
+        ready = [part for part, below in left.items() if below - BASE <= set(above)]
+        assert ready, f"a circle among {sorted(left)}"
+        for part in ready:
+            above[part] = left.pop(part)
+
+
+def test_no_modules_import_each_other_in_a_circle() -> None:
+    """At run time: what is imported for type checkers alone is no arrow."""
+    arrows = {module_of(path): run_time_imports(path) for path in FILES}
+    seen: set[str] = set()
+
+    def visit(module: str, way: tuple[str, ...]) -> None:
+        assert module not in way, " -> ".join((*way, module))
+        if module not in seen:
+            for below in sorted(arrows[module]):
+                visit(below, (*way, module))
+            seen.add(module)
+
+    for module in arrows:
+        visit(module, ())
+
+
+def test_the_tests_have_the_rooms_of_the_package() -> None:
+    rooms = {path.parent.name for path in PACKAGE.glob("*/__init__.py")}
+    elsewhere = {"benchmarks", "cli", "faults", "support"}
+    assert {path.name for path in (ROOT / "tests").iterdir() if any(path.glob("*.py"))} <= rooms | elsewhere
 
 
 def test_no_program_goes_through_a_shell() -> None:

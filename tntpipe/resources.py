@@ -1,17 +1,17 @@
-"""Counted resources: CPUs and bytes, both integers, and the one place that formats bytes for people."""
+"""Counted resources: CPUs and bytes, both integers."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-MIB = 2**20
-GIB = 2**30
+from tntpipe.formatting import counted, format_gib
 
 
 @dataclass(frozen=True, slots=True)
 class Resources:
     """An amount of CPUs and of memory: a request, what is free, or a whole budget.
 
+    >>> from tntpipe.formatting import GIB
     >>> Resources(2, 3 * GIB).fits_in(Resources(4, 8 * GIB))
     True
     >>> print(Resources(4, 8 * GIB) - Resources(2, 3 * GIB))
@@ -28,18 +28,8 @@ class Resources:
         return Resources(self.cpus - other.cpus, self.mem_bytes - other.mem_bytes)
 
     def __str__(self) -> str:
-        return f"{self.cpus} CPU{'' if self.cpus == 1 else 's'}, {format_gib(self.mem_bytes)}"
+        return f"{counted(self.cpus, 'CPU')}, {format_gib(self.mem_bytes)}"
 
     def fits_in(self, other: Resources) -> bool:
         """Whether this amount is within ``other`` on both axes."""
         return self.cpus <= other.cpus and self.mem_bytes <= other.mem_bytes
-
-
-def format_gib(n_bytes: float) -> str:
-    """Bytes as GiB for human eyes.
-
-    >>> format_gib(1.5 * GIB), format_gib(30 * MIB)
-    ('1.5 GiB', '0.03 GiB')
-    """
-    gib = n_bytes / GIB
-    return f"{gib:.1f} GiB" if gib >= 1 or gib == 0 else f"{gib:.2f} GiB"

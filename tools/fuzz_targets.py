@@ -17,29 +17,29 @@ from tntpipe.bids.description import refuse_foreign_dataset
 from tntpipe.bids.filters import clean_label
 from tntpipe.bids.scan import is_candidate, scan_of
 from tntpipe.bids.selection import Selection
-from tntpipe.claims import Claim
-from tntpipe.cli.checks import _read_cache
 from tntpipe.cli.config import options_of
 from tntpipe.cli.settings import labels_of
-from tntpipe.contents import ContentCache
-from tntpipe.derivatives import Derivatives
 from tntpipe.errors import TntpipeError
 from tntpipe.files import parsed_json
 from tntpipe.imaging.check import check_image, check_mask
 from tntpipe.imaging.points import points_to_ras
 from tntpipe.imaging.tables import read_labels, read_tags
-from tntpipe.journal import read_journal
-from tntpipe.life import sight_of
-from tntpipe.locks import try_lock
+from tntpipe.journal.reader import read_journal
+from tntpipe.journal.run_state import RunState
 from tntpipe.profiling.conclusions import conclusions
 from tntpipe.profiling.estimates import Estimates
 from tntpipe.profiling.profile_file import read_profile
 from tntpipe.profiling.resource_file import read_resource_file
-from tntpipe.records import read_record
-from tntpipe.run_state import RunState
-from tntpipe.status import status_lines, status_of
+from tntpipe.run.scan_checks import _read_cache
+from tntpipe.status.liveness import sight_of
+from tntpipe.status.status import status_lines, status_of
 from tntpipe.steps.step import Export, Place, Step
-from tntpipe.workfolder import WorkFolder
+from tntpipe.store.derivatives import Derivatives
+from tntpipe.store.input_digests import ContentCache
+from tntpipe.store.locks import try_lock
+from tntpipe.store.record import read_record
+from tntpipe.store.scan_claims import Claim
+from tntpipe.store.work_folder import WorkFolder
 
 DATA = Path(__file__).resolve().parents[1] / "tntpipe/data"
 EXAMPLE = DATA / "example/bids"

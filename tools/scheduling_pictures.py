@@ -21,17 +21,19 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
 from benchmarks.cohorts import cohort_jobs, true_times
-from tntpipe.executors.adviser import Adviser
-from tntpipe.executors.drive import drive
-from tntpipe.executors.simulator import SimulatedWorld, Span
-from tntpipe.planning.clock import clock, ticks_s
+from tntpipe.formatting import GIB, clock
+from tntpipe.planning.bounds.lower_bounds import lower_bound
 from tntpipe.planning.forecast import Forecast, StepSpan
 from tntpipe.planning.lanes import in_lanes
 from tntpipe.planning.load import load_over_time
-from tntpipe.resources import GIB, Resources
-from tntpipe.scheduler.bounds import lower_bound
+from tntpipe.planning.ticks import ticks_s
+from tntpipe.resources import Resources
 from tntpipe.scheduler.core import Scheduler
-from tntpipe.scheduler.events import Action, Ended, Event, Job, Launch, LaunchReason
+from tntpipe.scheduler.drive import drive
+from tntpipe.scheduler.job import Job
+from tntpipe.scheduler.messages import Action, Ended, Event, Launch, LaunchReason
+from tntpipe.simulation.adviser import Adviser
+from tntpipe.simulation.simulator import SimulatedWorld, Span
 
 BLUE, ORANGE, GREEN, PURPLE, SKY, GREY = "#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#8C8C8C"
 """M. Okabe and K. Ito's palette, which the colour-blind can tell apart: https://jfly.uni-koeln.de/color/."""

@@ -16,10 +16,10 @@ from rich.console import Console
 from rich.terminal_theme import TerminalTheme
 from rich.text import Text
 
-from tntpipe.cli.views import FOOTER
 from tntpipe.dashboard.frame import frame
-from tntpipe.journal import read_journal
-from tntpipe.run_state import RunState
+from tntpipe.journal.reader import read_journal
+from tntpipe.journal.run_state import RunState
+from tntpipe.run.sinks import FOOTER
 
 THEME = TerminalTheme(
     (24, 26, 31),

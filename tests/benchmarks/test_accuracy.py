@@ -21,8 +21,8 @@ from benchmarks.accuracy_run import ROOT, Fate, Results, fates
 from benchmarks.accuracy_samseg import samseg_mm3
 from benchmarks.accuracy_scans import CONDITIONS
 from benchmarks.accuracy_tables import Bar, Column, Row, Table
-from tntpipe.events import Notice, RunStarted, ScanEnded, ScanOutcome
-from tntpipe.journal import Journal
+from tntpipe.journal.events import Notice, RunStarted, ScanEnded, ScanOutcome
+from tntpipe.journal.writer import Journal
 
 DICE, RATIO = Column(name="Dice GM", kind="dice"), Column(name="GM", kind="ratio")
 

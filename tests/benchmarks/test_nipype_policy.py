@@ -7,8 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from nipype_policy import fixed_cpus, nipype_spans, topological_order
 
-from tntpipe.resources import GIB, MIB, Resources
-from tntpipe.scheduler.events import Job
+from tntpipe.formatting import GIB, MIB
+from tntpipe.resources import Resources
+from tntpipe.scheduler.job import Job
 
 
 def job(name: str, *follows: str, cpus: int = 1, mib: int = 0, wall_s: float = 1.0, max_cpus: int = 1) -> Job:

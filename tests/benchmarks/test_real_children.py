@@ -10,8 +10,9 @@ import pytest
 from real_children import BUDGET, COMMANDS, lower_bound_s, make_jobs, measure, tntpipe
 from sleeping_child import TIMES_NAME
 
-from tntpipe.resources import MIB, Resources
-from tntpipe.scheduler.events import Job
+from tntpipe.formatting import MIB
+from tntpipe.resources import Resources
+from tntpipe.scheduler.job import Job
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="children tell their age from /proc")
 

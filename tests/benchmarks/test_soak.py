@@ -7,8 +7,8 @@ from pathlib import Path
 
 from soak import soak
 
-from tntpipe.events import ScanEnded, ScanOutcome, StepRetried
-from tntpipe.journal import read_journal
+from tntpipe.journal.events import ScanEnded, ScanOutcome, StepRetried
+from tntpipe.journal.reader import read_journal
 
 N_SCANS = 60
 
@@ -28,8 +28,3 @@ def test_the_journal_grows_in_proportion_to_the_steps(tmp_path: Path) -> None:
     told, _ = soak(N_SCANS, tmp_path)
     first, last = told.marks[1], told.marks[-1]
     assert last.journal_bytes / last.n_steps < 1.1 * first.journal_bytes / first.n_steps
-
-
-def test_when_all_is_over_the_journal_remembers_no_step(tmp_path: Path) -> None:
-    told, _ = soak(N_SCANS, tmp_path)
-    assert not told.journal._told._by_step

@@ -7,9 +7,10 @@ import json
 import pytest
 from wfcommons import TRACES, copies, read_trace
 
-from tntpipe.resources import GIB, Resources
+from tntpipe.formatting import GIB
+from tntpipe.resources import Resources
 from tntpipe.scheduler.core import Scheduler
-from tntpipe.scheduler.events import Job
+from tntpipe.scheduler.job import Job
 
 
 def test_specification_and_execution_are_joined_by_id(tmp_path):

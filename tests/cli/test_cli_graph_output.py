@@ -8,7 +8,7 @@ import pytest
 
 from tntpipe.cli.dry_run import write_graph
 from tntpipe.errors import OutputError, ProgramMissingError, UsageError
-from tntpipe.graph import Graph
+from tntpipe.steps.graph import Graph
 
 GRAPH = Graph({}, {})
 

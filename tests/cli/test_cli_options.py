@@ -10,15 +10,18 @@ import pytest
 
 from tntpipe.cli.config import options_of
 from tntpipe.cli.parser import make_parser
-from tntpipe.cli.settings import Settings, settings_of
+from tntpipe.cli.settings import Asked, settings_of
 from tntpipe.errors import UsageError
 from tntpipe.pipeline.method import BrainExtraction
 
-PARTICIPANTS = lambda s: s.selection.participant_labels  # noqa: E731
-EXCLUDED = lambda s: s.selection.exclude_participant_labels  # noqa: E731
-FILTERS = lambda s: tuple(map(str, s.selection.filters))  # noqa: E731
+PARTICIPANTS = lambda s: s.settings.selection.participant_labels  # noqa: E731
+EXCLUDED = lambda s: s.settings.selection.exclude_participant_labels  # noqa: E731
+FILTERS = lambda s: tuple(map(str, s.settings.selection.filters))  # noqa: E731
+WORK = lambda s: str(s.settings.folders.work)  # noqa: E731
+MINIMUM = lambda s: s.settings.method.normalised_minimum  # noqa: E731
+EXTRACTION = lambda s: s.settings.method.brain_extraction  # noqa: E731
 
-SPELLINGS: tuple[tuple[str, list[str], Callable[[Settings], object], object], ...] = (
+SPELLINGS: tuple[tuple[str, list[str], Callable[[Asked], object], object], ...] = (
     ("--participant-labels --participant_labels --participant-label", ["sub-01", "02"], PARTICIPANTS, ("01", "02")),
     ("--participant_label", ["01"], PARTICIPANTS, ("01",)),
     ("--exclude-participant-labels --exclude_participant_label", ["sub-03"], EXCLUDED, ("03",)),
@@ -31,41 +34,51 @@ SPELLINGS: tuple[tuple[str, list[str], Callable[[Settings], object], object], ..
     (
         "--skip-validation --skip_bids_validation --skip-bids-validation",
         [],
-        lambda s: s.selection.skip_validation,
+        lambda s: s.settings.selection.skip_validation,
         True,
     ),
-    ("--n-proc --n_proc --nprocs --nthreads --n_cpus --n-cpus", ["3"], lambda s: s.n_proc, 3),
-    ("--ants-n-proc --ants_n_proc --omp-nthreads", ["2"], lambda s: s.ants_n_proc, 2),
-    ("--omp_nthreads --ants-nthreads --ants_nthreads", ["2"], lambda s: s.ants_n_proc, 2),
-    ("--memory-gb --memory_gb --mem-gb --mem_gb", ["1.5"], lambda s: s.memory_gb, 1.5),
-    ("--mem", ["16"], lambda s: s.memory_gb, 16),
-    ("--mem", ["16GiB"], lambda s: s.memory_gb, 16),
-    ("--mem", ["16000"], lambda s: s.memory_gb, 15.625),
-    ("--mem --mem-mb", ["2048 mb"], lambda s: s.memory_gb, 2),
-    ("--mem-mb --mem_mb", ["512"], lambda s: s.memory_gb, 0.5),
-    ("--mem-mb", ["2G"], lambda s: s.memory_gb, 2),
-    ("--working-directory --working_directory -w --work-dir --work_dir", ["/w"], lambda s: str(s.work_dir), "/w"),
-    ("--clean-workdir --clean_workdir --clean-work-dir", [], lambda s: s.clean_work, True),
-    ("--debug --sloppy", [], lambda s: s.method.preset.name, "debug"),
-    ("--registration", ["quick"], lambda s: s.method.preset.name, "quick"),
-    ("-v -vv -vvv --verbose", [], lambda s: s.loglevel, "DEBUG"),
-    ("--loglevel", ["WARNING"], lambda s: s.loglevel, "WARNING"),
+    ("--n-proc --n_proc --nprocs --nthreads --n_cpus --n-cpus", ["3"], lambda s: s.settings.limits.n_proc, 3),
+    ("--ants-n-proc --ants_n_proc --omp-nthreads", ["2"], lambda s: s.settings.limits.ants_n_proc, 2),
+    ("--omp_nthreads --ants-nthreads --ants_nthreads", ["2"], lambda s: s.settings.limits.ants_n_proc, 2),
+    ("--memory-gb --memory_gb --mem-gb --mem_gb", ["1.5"], lambda s: s.settings.limits.memory_gb, 1.5),
+    ("--mem", ["16"], lambda s: s.settings.limits.memory_gb, 16),
+    ("--mem", ["16GiB"], lambda s: s.settings.limits.memory_gb, 16),
+    ("--mem", ["16000"], lambda s: s.settings.limits.memory_gb, 15.625),
+    ("--mem --mem-mb", ["2048 mb"], lambda s: s.settings.limits.memory_gb, 2),
+    ("--mem-mb --mem_mb", ["512"], lambda s: s.settings.limits.memory_gb, 0.5),
+    ("--mem-mb", ["2G"], lambda s: s.settings.limits.memory_gb, 2),
+    (
+        "--working-directory --working_directory -w --work-dir --work_dir",
+        ["/w"],
+        lambda s: str(s.settings.folders.work),
+        "/w",
+    ),
+    ("--clean-workdir --clean_workdir --clean-work-dir", [], lambda s: s.options.clean_work, True),
+    ("--debug --sloppy", [], lambda s: s.settings.method.preset.name, "debug"),
+    ("--registration", ["quick"], lambda s: s.settings.method.preset.name, "quick"),
+    ("-v -vv -vvv --verbose", [], lambda s: s.options.loglevel, "DEBUG"),
+    ("--loglevel", ["WARNING"], lambda s: s.options.loglevel, "WARNING"),
     ("--dry-run --dry_run --debug-io --debug_io", [], lambda s: s.dry_run, True),
     ("--graph-output --graph_output --write-graph", ["g.dot"], lambda s: str(s.graph_output), "g.dot"),
-    ("--stop-on-first-crash --stop_on_first_crash", [], lambda s: s.stop_on_first_crash, True),
-    ("--no-dashboard --no_dashboard", [], lambda s: s.dashboard, False),
-    ("--notrack", [], lambda s: s.loglevel, "INFO"),
-    ("--subcortical", [], lambda s: s.method.subcortical, True),
-    ("--intracranial-volume --intracranial_volume", [], lambda s: s.method.intracranial_volume, True),
-    ("--random-seed --random_seed", ["0"], lambda s: s.method.random_seed, 0),
-    ("--max-shear-angle --max_shear_angle", ["0.1"], lambda s: s.method.max_shear_angle_rad, 0.1),
-    ("--inormalize-const2 --inormalize_const2", ["-100", "100"], lambda s: s.method.normalised_minimum, -100),
-    ("--inormalize-range --inormalize_range", ["0"], lambda s: s.method.clip_percent, 0),
-    ("--brain-extraction --brain_extraction", ["bet"], lambda s: s.method.brain_extraction, BrainExtraction.BET),
+    ("--stop-on-first-crash --stop_on_first_crash", [], lambda s: s.options.stop_on_first_crash, True),
+    ("--no-dashboard --no_dashboard", [], lambda s: s.options.dashboard, False),
+    ("--notrack", [], lambda s: s.options.loglevel, "INFO"),
+    ("--subcortical", [], lambda s: s.settings.method.subcortical, True),
+    ("--intracranial-volume --intracranial_volume", [], lambda s: s.settings.method.intracranial_volume, True),
+    ("--random-seed --random_seed", ["0"], lambda s: s.settings.method.random_seed, 0),
+    ("--max-shear-angle --max_shear_angle", ["0.1"], lambda s: s.settings.method.max_shear_angle_rad, 0.1),
+    ("--inormalize-const2 --inormalize_const2", ["-100", "100"], MINIMUM, -100),
+    ("--inormalize-range --inormalize_range", ["0"], lambda s: s.settings.method.clip_percent, 0),
+    (
+        "--brain-extraction --brain_extraction",
+        ["bet"],
+        EXTRACTION,
+        BrainExtraction.BET,
+    ),
 )
 
 
-def settle(*words: str) -> Settings:
+def settle(*words: str) -> Asked:
     return settings_of(options_of(["bids", "out", "participant", *words]))
 
 
@@ -75,7 +88,7 @@ def settle(*words: str) -> Settings:
     ids=[" ".join([word, *values]) for words, values, _, _ in SPELLINGS for word in words.split()],
 )
 def test_every_spelling_of_an_option_means_the_same(
-    spelling: str, values: list[str], of: Callable[[Settings], object], expected: object
+    spelling: str, values: list[str], of: Callable[[Asked], object], expected: object
 ) -> None:
     assert of(settle(spelling, *values)) == expected
 
@@ -104,9 +117,9 @@ def test_an_empty_label_file_does_not_mean_everybody(tmp_path: Path) -> None:
 
 
 def test_what_a_bare_amount_of_memory_was_taken_for_is_said() -> None:
-    assert settle("--mem", "16").notices == ("--mem 16 is understood as 16 GiB",)
-    assert settle("--mem-mb", "512").notices == ("--mem_mb 512 is understood as 0.5 GiB",)
-    assert settle("--memory_gb", "4").notices == ()
+    assert settle("--mem", "16").options.notices == ("--mem 16 is understood as 16 GiB",)
+    assert settle("--mem-mb", "512").options.notices == ("--mem_mb 512 is understood as 0.5 GiB",)
+    assert settle("--memory_gb", "4").options.notices == ()
 
 
 NUMBERS = {

@@ -9,11 +9,11 @@ import pytest
 from cli_runs import EXAMPLE, Run, run
 
 from tntpipe.cli.config import options_of
-from tntpipe.cli.settings import Settings, settings_of
+from tntpipe.cli.settings import Asked, settings_of
 from tntpipe.errors import UsageError
 
 
-def settle(*words: str) -> Settings:
+def settle(*words: str) -> Asked:
     return settings_of(options_of(["bids", "out", "participant", *words]))
 
 

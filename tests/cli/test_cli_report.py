@@ -13,10 +13,10 @@ from cli_runs import OPTIONS, Run, command, environment
 
 from tntpipe.cli import report
 from tntpipe.cli.main import main
-from tntpipe.cli.report import report_of_run
 from tntpipe.errors import ExitStatus
-from tntpipe.events import StepEnded
-from tntpipe.journal import read_journal
+from tntpipe.journal.events import StepEnded
+from tntpipe.journal.reader import read_journal
+from tntpipe.run.report_page import report_of_run
 
 
 def run_dir(out: Path) -> Path:

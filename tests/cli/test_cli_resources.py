@@ -14,9 +14,9 @@ import pytest
 from cli_runs import OPTIONS, Run, environment, first_journal, run
 
 import tntpipe.cli.main as cli
-from tntpipe.events import Notice, StepAdmitted, StepEnded
-from tntpipe.journal import read_journal
-from tntpipe.resources import GIB
+from tntpipe.formatting import GIB
+from tntpipe.journal.events import Notice, StepAdmitted, StepEnded
+from tntpipe.journal.reader import read_journal
 
 
 def typed(line: str, folder: Path) -> str:

@@ -12,9 +12,18 @@ import pytest
 
 import tntpipe.cli.main as cli
 from tntpipe.cli.follow import JSON_S
-from tntpipe.events import Outcome, RunEnded, RunEvent, RunStarted, ScanEnded, ScanOutcome, StepEnded, StepStarted
-from tntpipe.journal import Journal
-from tntpipe.resources import GIB
+from tntpipe.formatting import GIB
+from tntpipe.journal.events import (
+    Outcome,
+    RunEnded,
+    RunEvent,
+    RunStarted,
+    ScanEnded,
+    ScanOutcome,
+    StepEnded,
+    StepStarted,
+)
+from tntpipe.journal.writer import Journal
 
 HERE = platform.node()
 

@@ -10,7 +10,7 @@ from cli_runs import OPTIONS, Run, run
 
 from tntpipe.cli.main import main
 from tntpipe.errors import ExitStatus
-from tntpipe.locks import open_lock, try_lock
+from tntpipe.store.locks import open_lock, try_lock
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ import nibabel as nib
 import numpy as np
 from cli_runs import PACKAGE
 
-from tntpipe.ants import PROGRAMS
+from tntpipe.programs.ants import PROGRAMS
 
 SCRIPT = """#!/bin/sh
 if [ "$1" = --version ]; then {version}; exit; fi

@@ -76,7 +76,7 @@ def sentinel_of(run: subprocess.Popen[bytes]) -> psutil.Process:
     found: list[psutil.Process] = []
 
     def is_there() -> bool:
-        found[:] = [p for p in psutil.Process(run.pid).children() if "tntpipe.orphans" in p.cmdline()]
+        found[:] = [p for p in psutil.Process(run.pid).children() if "tntpipe.processes.leftovers" in p.cmdline()]
         return bool(found)
 
     until(is_there)

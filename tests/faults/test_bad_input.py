@@ -14,7 +14,8 @@ from bad_input.place import make_heads, make_place
 from bad_input.running import remembered, run_here, words_of
 from bad_input.table import CASES
 
-from tntpipe.imaging.header import MAX_SHEAR_ANGLE, NATIVE_TYPES, clean_header_file
+from tntpipe.imaging.clean_header import NATIVE_TYPES, clean_header_file
+from tntpipe.imaging.orientation import MAX_SHEAR_ANGLE
 
 
 @pytest.fixture(scope="module")

@@ -18,8 +18,8 @@ from processes import until
 from small_disks import SmallDisk, small_disk
 from small_runs import World, script
 
-from tntpipe.events import StepEnded
-from tntpipe.model import built_in_model
+from tntpipe.journal.events import StepEnded
+from tntpipe.pipeline.model import built_in_model
 from tools.coarse_heads import coarse
 
 __all__ = ["small_disk"]
@@ -70,7 +70,7 @@ def test_an_image_that_ants_leaves_cut_short_on_a_full_disk_is_never_published(
     """The real N4: it says nothing and ends with status 0."""
     name = "sub-colin27/anat/sub-colin27_T1w.nii.gz"
     coarse(EXAMPLE / name, tmp_path / "scan.nii.gz")
-    ants = f"unset TNTPIPE_PARENT_PID; PYTHONPATH={PACKAGE.parent} {sys.executable} -m tntpipe.ants"
+    ants = f"unset TNTPIPE_PARENT_PID; PYTHONPATH={PACKAGE.parent} {sys.executable} -m tntpipe.programs.ants"
     n4 = f"{ants} N4BiasFieldCorrection -d 3 -c [2,0]"
     step = script("s/n4", f"{n4} -i {tmp_path}/scan.nii.gz -o out.nii.gz", makes="out.nii.gz", export="sub/x.nii.gz")
     small_disk.remount("size=100k")

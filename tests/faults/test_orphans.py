@@ -14,7 +14,7 @@ import psutil
 import pytest
 from processes import is_alive, number_in, sentinel_of, start_run, until
 
-from tntpipe.orphans import OWNER_VARIABLE, end_processes
+from tntpipe.processes.leftovers import OWNER_VARIABLE, end_processes
 
 FORKS = "sleep 300 & echo $! > {folder}/same_group; setsid sleep 300 & echo $! > {folder}/session; wait"
 """A child with a child in its own process group and another in a session of its own."""

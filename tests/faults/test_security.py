@@ -183,7 +183,7 @@ def test_a_step_is_not_published_behind_a_linked_folder(tmp_path: Path, elsewher
 
 
 def test_cleaning_a_work_folder_removes_nothing_behind_a_link(tmp_path: Path, elsewhere: Path) -> None:
-    from tntpipe.workfolder import remove_steps
+    from tntpipe.store.work_folder import remove_steps
 
     (elsewhere / "anat/record.json").write_text("{}")
     (tmp_path / "work/steps").mkdir(parents=True)

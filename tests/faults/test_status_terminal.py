@@ -17,8 +17,8 @@ from stories import STORY
 from terminals import Terminal
 
 from tntpipe.dashboard.screen import LEAVE
-from tntpipe.events import RunStarted
-from tntpipe.journal import Journal
+from tntpipe.journal.events import RunStarted
+from tntpipe.journal.writer import Journal
 
 
 @pytest.fixture

@@ -11,7 +11,8 @@ from tntpipe.imaging.intensity import rescale
 from tntpipe.imaging.labels import combine, combine_names
 from tntpipe.imaging.statistics import label_statistics
 from tntpipe.imaging.tables import Label
-from tntpipe.imaging.tissue import TissueClass, classify, describe_classes, sample_points
+from tntpipe.imaging.tissue import sample_points
+from tntpipe.imaging.tissue_classes import TissueClass, classify, describe_classes
 
 GREYS = np.arange(1.0, 102.0)  # percentiles p of 1..101 are p + 1
 

@@ -160,7 +160,7 @@ sys.stdin.read()
 """
 CHILD = """
 import time
-from tntpipe.lifeline import die_with_parent
+from tntpipe.processes.parent_death import die_with_parent
 die_with_parent()
 print("up", flush=True)
 time.sleep(60)

@@ -7,7 +7,7 @@ import pytest
 
 from tntpipe.errors import WARNING_MARK, ImageError
 from tntpipe.imaging.doubts import doubt_about_blank, doubt_about_edge, doubt_about_tissues, doubt_about_volume, tell
-from tntpipe.imaging.tissue import TissueClass
+from tntpipe.imaging.tissue_classes import TissueClass
 
 NAMES = {1: "CSF", 2: "GM", 3: "WM"}
 

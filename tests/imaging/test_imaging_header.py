@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from tntpipe.errors import ImageError
-from tntpipe.imaging.header import clean_header, shear_angle
+from tntpipe.imaging.clean_header import clean_header
+from tntpipe.imaging.orientation import shear_angle
 from tntpipe.imaging.volumes import load
 
 RAMP = np.arange(20 * 18 * 16, dtype=np.int16).reshape(20, 18, 16)
@@ -81,7 +82,7 @@ def test_a_half_turn_with_rounding_noise_is_read_alike_by_nibabel_and_by_ants(wr
     path = write("scan.nii", fields={"quatern_d": np.float32(1) - np.float32(noise)})
     assert run("clean-header", "--input", path, "--output", "clean.nii.gz").returncode == 0
     words = ("antsApplyTransforms", "-d", "3", "-i", "clean.nii.gz", "-r", "clean.nii.gz", "-o", "ants.nii.gz")
-    assert run(*words, module="tntpipe.ants").returncode == 0
+    assert run(*words, module="tntpipe.programs.ants").returncode == 0
     np.testing.assert_allclose(nib.load(tmp_path / "clean.nii.gz").affine, nib.load(tmp_path / "ants.nii.gz").affine)
 
 

@@ -43,7 +43,7 @@ def carried(run, tmp_path, transform):
         (tmp_path / "tags.tsv").write_text("x\ty\tz\tindex\n" + rows)
         assert run("tags-to-points", "--tags", "tags.tsv", "--output", "in.csv").returncode == 0
         words = ("antsApplyTransformsToPoints", "-d", "3", "--precision", "1", "-i", "in.csv", "-o", "out.csv")
-        ended = run(*words, "-t", f"[{transform},{int(inverse)}]", module="tntpipe.ants")
+        ended = run(*words, "-t", f"[{transform},{int(inverse)}]", module="tntpipe.programs.ants")
         assert ended.returncode == 0, ended.stderr
         return np.array(points_to_ras(tmp_path / "out.csv")[: len(points)])
 
@@ -66,7 +66,7 @@ def test_an_image_and_its_points_meet_when_points_take_the_inverse_and_only_then
     blob = np.exp(-((world - spot) ** 2).sum(-1) / (2 * 4.0**2)).astype(np.float32)
     write("model.nii.gz", blob, qform=grid)
     words = ("antsApplyTransforms", "-d", "3", "-i", "model.nii.gz", "-r", "model.nii.gz", "-o", "warped.nii.gz")
-    ended = run(*words, "-t", transform, module="tntpipe.ants")
+    ended = run(*words, "-t", transform, module="tntpipe.programs.ants")
     assert ended.returncode == 0, ended.stderr
     warped = nib.load(tmp_path / "warped.nii.gz").get_fdata()
     centre = (world * warped[..., None]).sum((0, 1, 2)) / warped.sum()

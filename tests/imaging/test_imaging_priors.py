@@ -14,7 +14,7 @@ from tntpipe.imaging.check import check_priors
 from tntpipe.imaging.mixture import BRAIN
 from tntpipe.imaging.priors import CERTAIN, TISSUES, Priors, Structure, read_priors
 from tntpipe.imaging.tables import Label, read_labels
-from tntpipe.model import built_in_model
+from tntpipe.pipeline.model import built_in_model
 
 MODEL = Path(__file__).parents[2] / "tntpipe/data/models/MNI152NLin2009cAsym"
 STEM = "tpl-MNI152NLin2009cAsym_seg"

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from tntpipe.formatting import GIB
+from tntpipe.planning.bounds.lower_bounds import LowerBound
 from tntpipe.planning.forecast import Forecast, StepSpan
-from tntpipe.resources import GIB, Resources
-from tntpipe.scheduler.bounds import LowerBound
-from tntpipe.scheduler.events import Job
+from tntpipe.resources import Resources
+from tntpipe.scheduler.job import Job
 
 BUDGET = Resources(2, 8 * GIB)
 

@@ -8,14 +8,15 @@ import pytest
 from hand_worked import BUDGET, JOBS, job, span
 
 from tntpipe.errors import BudgetError
-from tntpipe.executors.drive import drive
-from tntpipe.executors.simulator import SimulatedWorld
+from tntpipe.formatting import GIB
 from tntpipe.planning.figures import figures
 from tntpipe.planning.forecast import Forecast, forecast
 from tntpipe.planning.lanes import in_lanes
 from tntpipe.planning.load import Load, load_over_time
-from tntpipe.resources import GIB, Resources
+from tntpipe.resources import Resources
 from tntpipe.scheduler.core import Scheduler
+from tntpipe.scheduler.drive import drive
+from tntpipe.simulation.simulator import SimulatedWorld
 
 
 def test_the_figures_of_two_scans_on_two_cpus() -> None:

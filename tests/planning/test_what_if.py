@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from hand_worked import JOBS
 
+from tntpipe.formatting import GIB
 from tntpipe.planning.what_if import table, what_if
-from tntpipe.resources import GIB, Resources
+from tntpipe.resources import Resources
 
 
 def test_each_budget_has_a_row_and_one_that_is_too_small_says_for_what() -> None:

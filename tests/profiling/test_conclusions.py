@@ -10,11 +10,11 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from tntpipe.formatting import GIB, MIB
+from tntpipe.profiling.compatibility import mixtures
 from tntpipe.profiling.conclusions import conclusions, never_ended
-from tntpipe.profiling.mixture import mixtures
 from tntpipe.profiling.profile import Profile, StepUse
 from tntpipe.profiling.resource_file import StepResources
-from tntpipe.resources import GIB, MIB
 
 
 def use(number: int = 1, **figures: Any) -> StepUse:

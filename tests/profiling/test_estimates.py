@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from tntpipe.formatting import GIB
 from tntpipe.profiling.estimates import (
     MEMORY_MARGIN,
     MEMORY_PAD_BYTES,
@@ -22,7 +23,6 @@ from tntpipe.profiling.estimates import (
 )
 from tntpipe.profiling.profile import Profile, StepUse
 from tntpipe.profiling.resource_file import ResourceFile, StepResources
-from tntpipe.resources import GIB
 from tools.measured_speed_up import overheads
 from tools.measured_table import lines, put
 

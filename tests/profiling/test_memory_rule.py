@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tntpipe.formatting import MIB
 from tntpipe.profiling.memory_rule import PAD_BYTES, MemoryRule, Peak
-from tntpipe.resources import MIB
 
 
 @pytest.mark.parametrize(("n", "factor"), [(1, 1.5), (2, 1.35), (3, 1.2), (7, 1.2), (8, 1.1), (20, 1.1)])

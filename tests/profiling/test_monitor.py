@@ -99,7 +99,7 @@ def test_a_spike_that_only_a_glance_saw_is_in_the_peak() -> None:
         monitor.hurry(True)
         spike = Sizes(rss_bytes=90 * MB, file_bytes=0, high_water_bytes=90 * MB)
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr("tntpipe.profiling.family.read_sizes", lambda pid: spike)
+            patch.setattr("tntpipe.profiling.process_tree.read_sizes", lambda pid: spike)
             monitor.look(1000.2)
         monitor.look(1002.0)
         account = resource.getrusage(resource.RUSAGE_CHILDREN)

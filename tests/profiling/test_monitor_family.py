@@ -13,12 +13,12 @@ import pytest
 from process_table import Table, process
 from watching import MB, program, watched
 
-from tntpipe import lifeline
+from tntpipe.processes import parent_death
 from tntpipe.profiling import processes
-from tntpipe.profiling.family import Family
+from tntpipe.profiling.process_tree import Family
 from tntpipe.profiling.processes import Reading, children_now
 
-NATIVE = lifeline.command(sys.executable)
+NATIVE = parent_death.command(sys.executable)
 """How the executor starts a program that may do anything."""
 
 

@@ -13,10 +13,10 @@ from pathlib import Path
 import pytest
 from watching import MB, program
 
-from tntpipe.profiling.family import Family
 from tntpipe.profiling.monitor import Monitor
+from tntpipe.profiling.process_tree import Family
 from tntpipe.profiling.processes import Sizes, children_now, read_sizes
-from tntpipe.profiling.sharing import Sharing
+from tntpipe.profiling.shared_pages import Sharing
 
 WITHIN = 0.05
 
@@ -58,7 +58,7 @@ def test_what_a_tree_shares_is_counted_once() -> None:
 
 BIG_PARENT = f"""
 import sys
-sys.path.insert(0, {str(Path(__file__).parent)!r})
+sys.path.insert(0, {str(Path(__file__).parents[1] / "support")!r})
 from watching import watched
 held = b"x" * {400 * MB}
 del held

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
+from tntpipe.formatting import GIB
 from tntpipe.profiling.nipype_profile import CPUS_REMARK, kind_of
 from tntpipe.profiling.profile import Profile
 from tntpipe.profiling.profile_file import read_profile
-from tntpipe.resources import GIB
 
 
 def monitored(tmp_path: Path, *looks: tuple[str, float, float], **more: list[Any]) -> Profile:

@@ -11,14 +11,23 @@ from typing import Any
 import pytest
 
 from tntpipe.errors import InputMissingError, TableError
-from tntpipe.events import Outcome, RetryCause, RunEnded, RunEvent, RunStarted, StepEnded, StepReady, StepRetried
-from tntpipe.events import StepSampled as Sampled
-from tntpipe.events import StepStarted as Started
-from tntpipe.journal import Journal
+from tntpipe.formatting import GIB, MIB
+from tntpipe.journal.events import (
+    Outcome,
+    RetryCause,
+    RunEnded,
+    RunEvent,
+    RunStarted,
+    StepEnded,
+    StepReady,
+    StepRetried,
+)
+from tntpipe.journal.events import StepSampled as Sampled
+from tntpipe.journal.events import StepStarted as Started
+from tntpipe.journal.writer import Journal
 from tntpipe.profiling.journal_profile import profile_of
 from tntpipe.profiling.profile import SCHEMA_VERSION, Profile
 from tntpipe.profiling.profile_file import read_profile, write_profile
-from tntpipe.resources import GIB, MIB
 
 HOST = {"name": "node", "cpus": 8, "mem_bytes": 16 * GIB, "machine": "x86_64"}
 RUN = RunStarted(

@@ -14,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tntpipe.errors import InputMissingError, TableError
+from tntpipe.formatting import GIB, MIB
 from tntpipe.profiling.resource_file import (
     SCHEMA_VERSION,
     ResourceFile,
@@ -21,7 +22,6 @@ from tntpipe.profiling.resource_file import (
     read_resource_file,
     write_resource_file,
 )
-from tntpipe.resources import GIB, MIB
 
 KINDS = {"lobes", "subcortex", "linear_registration"}
 

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 from browser import CHROMIUM, DRIVER, asked_for, chromium, said, set_media
+from recorded_runs import ToldRun, eventful_run
 from selenium import webdriver
 from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from test_page import EVIL, evil_run
-from told_runs import ToldRun, eventful_run
 
 from tntpipe.report.write import make_report
 

@@ -7,11 +7,11 @@ import doctest
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from told_runs import ToldRun, eventful_run, used
+from recorded_runs import ToldRun, eventful_run, used
 
+from tntpipe.formatting import GIB
 from tntpipe.report import curves
 from tntpipe.report.curves import busy_spans, curves_of, held_spans, in_parts
-from tntpipe.resources import GIB
 
 
 def test_the_examples_hold() -> None:

@@ -6,18 +6,18 @@ import doctest
 from pathlib import Path
 
 import pytest
-from told_runs import ToldRun, eventful_run, run_started, used
+from recorded_runs import ToldRun, eventful_run, run_started, used
 
-from tntpipe.events import Outcome, ScanOutcome, StepDropped
+from tntpipe.formatting import GIB
+from tntpipe.journal.events import Outcome, ScanOutcome, StepDropped
+from tntpipe.journal.history import Ending
 from tntpipe.report import scans
 from tntpipe.report.bound import bound_of, last_chain
 from tntpipe.report.curves import curves_of
 from tntpipe.report.failures import MOST_TAILS, failures_of
-from tntpipe.report.history import Ending
 from tntpipe.report.kinds import KindRow, Verdict, kind_rows
 from tntpipe.report.scans import scan_rows
 from tntpipe.report.summary import summary_of
-from tntpipe.resources import GIB
 
 
 def chain_of_three() -> ToldRun:

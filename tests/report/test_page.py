@@ -9,9 +9,9 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
-from told_runs import ToldRun, eventful_run, run_started, used
+from recorded_runs import ToldRun, eventful_run, run_started, used
 
-from tntpipe.events import Notice, Outcome, ScanOutcome
+from tntpipe.journal.events import Notice, Outcome, ScanOutcome
 from tntpipe.report import page
 from tntpipe.report.write import make_report
 

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from told_runs import ToldRun, eventful_run, used
+from recorded_runs import ToldRun, eventful_run, used
 
-from tntpipe.events import Notice
+from tntpipe.journal.events import Notice
 from tntpipe.report.trace import CPUS_PID, FIRST_SCAN_PID, RUN_PID
 from tntpipe.report.write import make_report
 

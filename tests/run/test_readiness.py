@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 from small_runs import COMMANDS, script
 
-from tntpipe.events import Outcome, StepEnded
-from tntpipe.graph import build_graph
-from tntpipe.readiness import Readiness
+from tntpipe.journal.events import Outcome, StepEnded
+from tntpipe.run.readiness import Readiness
+from tntpipe.steps.graph import build_graph
 
 STEPS = (
     script("s/a", "x"),

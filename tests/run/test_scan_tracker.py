@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from small_runs import COMMANDS, script
 
-from tntpipe.events import Outcome, ScanEnded, ScanOutcome, StepDropped, StepEnded
-from tntpipe.graph import Graph, build_graph
-from tntpipe.scan_tracker import ScanTracker
+from tntpipe.journal.events import Outcome, ScanEnded, ScanOutcome, StepDropped, StepEnded
+from tntpipe.run.scan_tracker import ScanTracker
+from tntpipe.steps.graph import Graph, build_graph
 from tntpipe.steps.step import Place, Step
 
 

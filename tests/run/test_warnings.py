@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 from small_runs import World, script
 
-from tntpipe.cli.summary import print_summary
 from tntpipe.errors import WARNING_MARK
-from tntpipe.events import Notice, ScanEnded, ScanOutcome, StepEnded
-from tntpipe.run_state import RunState
-from tntpipe.workfolder import MOST_WARNINGS
+from tntpipe.journal.events import Notice, ScanEnded, ScanOutcome, StepEnded
+from tntpipe.journal.run_state import RunState
+from tntpipe.run.closing_report import print_summary
+from tntpipe.store.work_folder import MOST_WARNINGS
 
 SAYS = f"echo '{WARNING_MARK}the brain is a bottle'; echo 'WARNING: of ITK'; echo done > out"
 

@@ -15,24 +15,22 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from virtual_time import budget, cases, job
 
-from tntpipe.resources import GIB, Resources
+from tntpipe.formatting import GIB
+from tntpipe.resources import Resources
 from tntpipe.scheduler.core import Scheduler
-from tntpipe.scheduler.events import (
+from tntpipe.scheduler.job import Job, State
+from tntpipe.scheduler.messages import (
     Action,
-    BehindScans,
     Ended,
     Event,
     Grown,
     Interrupted,
-    Job,
     Launch,
     MemoryPressed,
     Reestimated,
     Requeued,
-    State,
-    WaitsForPressure,
-    WaitsForResources,
 )
+from tntpipe.scheduler.why import BehindScans, WaitsForPressure, WaitsForResources
 
 
 def ended(name: str) -> Ended:

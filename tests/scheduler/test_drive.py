@@ -7,11 +7,11 @@ from collections.abc import Sequence
 import pytest
 from virtual_time import budget, job
 
-from tntpipe.executors.drive import drive
-from tntpipe.executors.simulator import SimulatedWorld, Span
 from tntpipe.resources import Resources
 from tntpipe.scheduler.core import Scheduler
-from tntpipe.scheduler.events import Ended, Event, Interrupted, Launch, LaunchReason, Stop, Used
+from tntpipe.scheduler.drive import drive
+from tntpipe.scheduler.messages import Ended, Event, Interrupted, Launch, LaunchReason, Stop, Used
+from tntpipe.simulation.simulator import SimulatedWorld, Span
 
 CPU = Resources(1, 0)
 

@@ -8,7 +8,8 @@ from moldable_cases import moldable
 from virtual_time import budget, job, play
 
 from tntpipe.scheduler.core import Scheduler
-from tntpipe.scheduler.events import Ended, Rule, RuleChosen, WaitsForMoreCpus
+from tntpipe.scheduler.messages import Ended, Rule, RuleChosen
+from tntpipe.scheduler.why import WaitsForMoreCpus
 
 
 def test_one_scan_alone_gets_as_many_cpus_as_help():

@@ -12,9 +12,10 @@ from hypothesis import strategies as st
 from moldable_cases import Told, cohorts, moldable, rule, rules
 from virtual_time import Case, budget, descendants, play, total
 
-from tntpipe.scheduler.bounds import lower_bound
+from tntpipe.planning.bounds.lower_bounds import lower_bound
 from tntpipe.scheduler.core import Scheduler
-from tntpipe.scheduler.events import Drop, Ended, Interrupted, Launch, LaunchReason, State, Stop
+from tntpipe.scheduler.job import State
+from tntpipe.scheduler.messages import Drop, Ended, Interrupted, Launch, LaunchReason, Stop
 
 
 @rule

@@ -5,10 +5,11 @@ from __future__ import annotations
 import pytest
 
 from benchmarks.cohorts import cohort_jobs
-from tntpipe.executors.drive import drive
-from tntpipe.executors.simulator import SimulatedWorld
-from tntpipe.resources import GIB, Resources
+from tntpipe.formatting import GIB
+from tntpipe.resources import Resources
 from tntpipe.scheduler.core import Scheduler
+from tntpipe.scheduler.drive import drive
+from tntpipe.simulation.simulator import SimulatedWorld
 
 
 def scan_ends(n_scans: int, within: Resources) -> list[float]:

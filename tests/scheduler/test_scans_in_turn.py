@@ -9,7 +9,8 @@ from moldable_cases import Told, cohorts, moldable, rule
 from virtual_time import budget, job, play
 
 from tntpipe.scheduler.core import ALL_AT_ONCE_PATHS, Scheduler
-from tntpipe.scheduler.events import BehindScans, Drop, Ended, Launch
+from tntpipe.scheduler.messages import Drop, Ended, Launch
+from tntpipe.scheduler.why import BehindScans
 
 
 def begun_scans(told: Told) -> list[frozenset[str]]:

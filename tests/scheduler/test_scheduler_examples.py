@@ -5,21 +5,17 @@ from __future__ import annotations
 import pytest
 from virtual_time import budget, job, play
 
-from tntpipe.resources import GIB, Resources
+from tntpipe.formatting import GIB
+from tntpipe.resources import Resources
 from tntpipe.scheduler.core import Scheduler
-from tntpipe.scheduler.events import (
+from tntpipe.scheduler.job import State
+from tntpipe.scheduler.messages import Drop, Ended, Interrupted, Launch, LaunchReason, Stop
+from tntpipe.scheduler.why import (
     BehindReservation,
-    Drop,
     Dropped,
-    Ended,
     Finished,
-    Interrupted,
-    Launch,
-    LaunchReason,
     NotStarted,
     Running,
-    State,
-    Stop,
     Stopped,
     WaitsForJobs,
     WaitsForResources,

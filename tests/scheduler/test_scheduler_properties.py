@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from virtual_time import Decision, cases, descendants, play, ranks, total
 
 from tntpipe.resources import Resources
-from tntpipe.scheduler.events import Drop, Ended, Interrupted, Launch, LaunchReason, State, Stop
+from tntpipe.scheduler.job import State
+from tntpipe.scheduler.messages import Drop, Ended, Interrupted, Launch, LaunchReason, Stop
 from tntpipe.scheduler.policy import OVERRUN_FACTOR
 
 rule = settings(max_examples=100, deadline=None)

@@ -11,9 +11,10 @@ from hypothesis import strategies as st
 from virtual_time import budget, job
 
 from tntpipe.errors import BudgetError, GraphError
-from tntpipe.resources import GIB, Resources
+from tntpipe.formatting import GIB
+from tntpipe.resources import Resources
 from tntpipe.scheduler.core import Scheduler
-from tntpipe.scheduler.events import Job
+from tntpipe.scheduler.job import Job
 
 
 def refusal(error, jobs, within) -> str:

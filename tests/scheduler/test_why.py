@@ -8,7 +8,8 @@ from virtual_time import budget, job
 
 from tntpipe.resources import Resources
 from tntpipe.scheduler.core import Scheduler
-from tntpipe.scheduler.events import BehindReservation, BehindScans, Rule, WaitsForMoreCpus, WaitsForResources
+from tntpipe.scheduler.messages import Rule
+from tntpipe.scheduler.why import BehindReservation, BehindScans, WaitsForMoreCpus, WaitsForResources
 
 
 @rule

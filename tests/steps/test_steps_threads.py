@@ -43,7 +43,7 @@ def images(tmp_path_factory: pytest.TempPathFactory) -> Path:
             )
         nib.Nifti1Image(classes, image.affine).to_filename(folder / f"{name}_classes.nii.gz")
         nib.Nifti1Image((classes > 0).astype(np.uint8), image.affine).to_filename(folder / f"{name}_mask.nii.gz")
-    shutil.copy(Path(__file__).parents[1] / "run/affine_double.mat", folder / AFFINE)
+    shutil.copy(Path(__file__).parents[1] / "store/affine_double.mat", folder / AFFINE)
     return folder
 
 
@@ -91,7 +91,7 @@ def made_by(step: Step, folder: Path, threads: int) -> dict[str, bytes]:
         path = folder / item.word
         path.parent.mkdir(exist_ok=True)
         path.symlink_to(Path(item.source))
-    command = step.argv({step.program: (sys.executable, "-m", "tntpipe.ants", step.program)})
+    command = step.argv({step.program: (sys.executable, "-m", "tntpipe.programs.ants", step.program)})
     environ = environment(threads, os.environ)
     del environ["TNTPIPE_PARENT_PID"]
     ended = subprocess.run(command, cwd=folder, env=environ, capture_output=True, text=True, check=False)

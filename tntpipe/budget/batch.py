@@ -34,7 +34,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from tntpipe.budget.limit import Limit
-from tntpipe.resources import GIB, MIB
+from tntpipe.formatting import GIB, MIB
 
 CPU_VARIABLES = (
     ("SLURM_CPUS_PER_TASK", "SLURM_CPUS_ON_NODE", "SLURM_JOB_CPUS_PER_NODE"),

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from tntpipe.budget.limit import Limit
-from tntpipe.resources import format_gib
+from tntpipe.formatting import format_gib
 
 UNLIMITED_BYTES = 1 << 60
 """cgroup v1 writes a page-rounded 2⁶³ for no limit."""

@@ -15,7 +15,8 @@ from tntpipe.budget import cgroups
 from tntpipe.budget.batch import find_grants
 from tntpipe.budget.limit import Limit, ascending
 from tntpipe.errors import BudgetError
-from tntpipe.resources import GIB, Resources, format_gib
+from tntpipe.formatting import GIB, format_gib
+from tntpipe.resources import Resources
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,15 +10,15 @@ from typing import Any
 
 from tntpipe import __version__
 from tntpipe.cli.conclusions_table import print_conclusions
-from tntpipe.cli.profile_output import refuse_unwritable
 from tntpipe.errors import ExitStatus, TableError, UsageError
+from tntpipe.profiling.compatibility import mixtures
 from tntpipe.profiling.conclusions import conclusions, never_ended
 from tntpipe.profiling.estimates import Estimates, shipped_measurements
-from tntpipe.profiling.mixture import mixtures
 from tntpipe.profiling.profile import DEBUG, Profile
 from tntpipe.profiling.profile_file import read_profile, write_profile
 from tntpipe.profiling.reference_rule import reference_conclusions
 from tntpipe.profiling.resource_file import SCHEMA_VERSION, ResourceFile, StepResources, write_resource_file
+from tntpipe.run.profile_output import refuse_unwritable
 
 
 def create_resource_file(options: argparse.Namespace) -> ExitStatus:

@@ -7,23 +7,26 @@ import subprocess
 from pathlib import Path
 
 from tntpipe.budget.find import Budget
-from tntpipe.cli.estimate_sources import sources, summary
-from tntpipe.cli.plan import Plan, job_of
-from tntpipe.cli.settings import Settings
 from tntpipe.errors import OutputError, ProgramMissingError, UsageError
 from tntpipe.files import replaced_atomically, write_text
-from tntpipe.graph import Graph, dot
-from tntpipe.lines import counted, printable
-from tntpipe.resources import format_gib
+from tntpipe.formatting import counted, format_gib, printable
+from tntpipe.run.estimate_sources import sources, summary
+from tntpipe.run.jobs import job_of
+from tntpipe.run.plan import Plan
+from tntpipe.steps.graph import Graph, dot
 
 
-def print_plan(plan: Plan, settings: Settings, budget: Budget) -> None:
-    """Print everything that the run would do, one line a step and a line below it for each derivative."""
-    _say(f"dataset  {settings.bids_dir}\noutput   {settings.output_dir}\nwork     {settings.work_dir}")
+def print_plan(plan: Plan, budget: Budget, *, limits: bool = False) -> None:
+    """Print everything that the run would do, one line a step and a line below it for each derivative.
+
+    With ``limits``, all that could have been the budget is told too.
+    """
+    folders = plan.settings.folders
+    _say(f"dataset  {folders.dataset}\noutput   {folders.output}\nwork     {folders.work}")
     _say(f"budget   {budget}")
     for warning in budget.warnings:
         _say(f"warning  {warning}")
-    if settings.loglevel == "DEBUG":
+    if limits:
         for limit in budget.others:
             _say(f"limit    {limit}")
     _say(f"ANTs     {plan.programs.ants}")
@@ -38,7 +41,7 @@ def print_plan(plan: Plan, settings: Settings, budget: Budget) -> None:
         _say(f"\n{scan or 'once for all scans'}")
         for step in plan.graph:
             if step.scan == scan:
-                job = job_of(step, plan.estimates, settings.ants_n_proc)
+                job = job_of(step, plan.estimates, plan.settings.limits.ants_n_proc)
                 cpus = f"{job.request.cpus}-{job.max_cpus}" if job.moldable else str(job.request.cpus)
                 memory = format_gib(job.request.mem_bytes)
                 needs = f"{cpus:>3} CPU {memory:>9} {job.wall_s:>8.0f} s"

@@ -10,12 +10,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
 
-from tntpipe.cli.recorded_run import RecordedRun
 from tntpipe.dashboard.live import live_screen
-from tntpipe.events import RunEvent
-from tntpipe.life import Life
-from tntpipe.lines import LEVELS, line_of, printable
-from tntpipe.status import heartbeat, status_of
+from tntpipe.formatting import printable
+from tntpipe.journal.events import RunEvent
+from tntpipe.journal.text import LEVELS, line_of
+from tntpipe.status.liveness import Life
+from tntpipe.status.recorded_run import RecordedRun
+from tntpipe.status.status import heartbeat, status_of
 
 LOOK_S = 0.5
 """The journal is looked at this often."""

@@ -53,10 +53,10 @@ def _refuse_foreign(levels: Sequence[str], words: Sequence[str]) -> None:
 
 
 def _participant(options: argparse.Namespace, words: Sequence[str]) -> ExitStatus:
-    from tntpipe.cli.run import run_participants
+    from tntpipe.cli.participant import run_participants
     from tntpipe.cli.settings import settings_of
 
-    return run_participants(settings_of(options), words)
+    return run_participants(settings_of(options, words))
 
 
 def _create_resource_file(options: argparse.Namespace, _words: Sequence[str]) -> ExitStatus:

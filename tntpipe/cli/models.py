@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from tntpipe.errors import UsageError
-from tntpipe.model import (
+from tntpipe.pipeline.model import (
     Labelled,
     Model,
     built_in_model,

@@ -7,21 +7,22 @@ import sys
 from collections.abc import Collection, Sequence
 
 from tntpipe.budget.find import Budget, find_budget
-from tntpipe.cli.estimate_sources import summary
-from tntpipe.cli.plan import Plan, check_budget, jobs_of
-from tntpipe.cli.settings import Settings
+from tntpipe.cli.settings import Asked
 from tntpipe.errors import BudgetError
-from tntpipe.lines import counted, printable
+from tntpipe.formatting import counted, printable
 from tntpipe.planning.figures import figures, labelled
 from tntpipe.planning.forecast import Forecast, forecast
 from tntpipe.planning.gantt_picture import write_picture
 from tntpipe.planning.gantt_text import gantt_text
 from tntpipe.planning.what_if import Answer, table, what_if
+from tntpipe.run.estimate_sources import summary
+from tntpipe.run.jobs import check_budget, jobs_of
+from tntpipe.run.plan import Plan
 
 WIDTH_OF_A_PIPE = 80
 
 
-def predict(plan: Plan, done: Collection[str], settings: Settings) -> None:
+def predict(plan: Plan, done: Collection[str], asked: Asked) -> None:
     """Print the forecast of what is left of the plan, and draw it where that is asked for.
 
     Raises
@@ -29,28 +30,28 @@ def predict(plan: Plan, done: Collection[str], settings: Settings) -> None:
     BudgetError, OutputError
         The only budget, or the one to be drawn, is too small; the picture cannot be written.
     """
-    budgets = [find_budget(*amounts) for amounts in settings.planned_budgets]
-    jobs = jobs_of(plan.graph, plan.estimates, done, settings.ants_n_proc)
+    budgets = [find_budget(*amounts) for amounts in asked.planned_budgets]
+    jobs = jobs_of(plan.graph, plan.estimates, done, plan.settings.limits.ants_n_proc)
     width = _width()
-    _print_what_is_planned(plan, len(jobs), len({job.group for job in jobs} - {""}), budgets, settings, width)
+    _print_what_is_planned(plan, len(jobs), len({job.group for job in jobs} - {""}), budgets, asked, width)
     if len(budgets) == 1:
-        check_budget(plan.graph, plan.estimates, settings.ants_n_proc, budgets[0].resources)
+        check_budget(plan.graph, plan.estimates, plan.settings.limits.ants_n_proc, budgets[0].resources)
         drawn = forecast(jobs, budgets[0].resources)
         print("\n".join([*figures(drawn, width), "", *gantt_text(drawn, width)]))
     else:
         answers = tuple(what_if(jobs, [budget.resources for budget in budgets]))
         print("\n".join(["", *table(answers)]))
         drawn = _first_that_can_be(answers)
-    if settings.plan_picture is not None:
-        write_picture(drawn, settings.plan_picture)
-        print(f"\npicture of the run on {drawn.budget}: {settings.plan_picture}")
+    if asked.plan_picture is not None:
+        write_picture(drawn, asked.plan_picture)
+        print(f"\npicture of the run on {drawn.budget}: {asked.plan_picture}")
     print("\nNothing was run.")
 
 
 def _print_what_is_planned(
-    plan: Plan, n_jobs: int, n_scans: int, budgets: Sequence[Budget], settings: Settings, width: int
+    plan: Plan, n_jobs: int, n_scans: int, budgets: Sequence[Budget], asked: Asked, width: int
 ) -> None:
-    lines = [("notice", str(notice)) for notice in (*settings.notices, *plan.notices)]
+    lines = [("notice", str(notice)) for notice in (*asked.options.notices, *plan.notices)]
     lines += [("warning", f"{warned.scan}: {warned.message}") for warned in plan.warned]
     lines += [("refused", f"{refusal.scan}: {refusal.message}") for refusal in plan.refusals]
     if plan.estimates.file is not None:

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from tntpipe.cli.follow import ctrl_c_ends_the_view, say
 from tntpipe.dashboard.live import LiveScreen, live_screen
-from tntpipe.journal import read_journal
-from tntpipe.run_state import RunState
+from tntpipe.journal.reader import read_journal
+from tntpipe.journal.run_state import RunState
 
 WHOLE_S = 30.0
 """Unless a speed is given, the whole run takes so long."""

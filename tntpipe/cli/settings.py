@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import argparse
-import os
 import re
-from dataclasses import asdict, dataclass
-from enum import Enum
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from tntpipe.bids.filters import filters_of_file
 from tntpipe.bids.selection import Selection
@@ -16,114 +14,64 @@ from tntpipe.cli.models import models_of
 from tntpipe.cli.values import LARGEST_GIB, SMALLEST_GIB
 from tntpipe.errors import InputMissingError, UsageError
 from tntpipe.files import parsed_json
-from tntpipe.model import Model, existing
 from tntpipe.pipeline.method import BrainExtraction, Method
+from tntpipe.pipeline.model import existing
 from tntpipe.profiling.estimates import shipped_measurements
 from tntpipe.profiling.resource_file import ResourceFile, read_resource_file
+from tntpipe.run.settings import Folders, Limits, Models, RunOptions, Settings
 from tntpipe.steps.registration import PRESETS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Settings:
-    """One run, as it was asked for."""
+class Asked:
+    """The level ``participant``, as it was typed: a run, or something that is told of one instead."""
 
-    bids_dir: Path
-    output_dir: Path
-    work_dir: Path
-    selection: Selection
-    method: Method
-    model: Model
-    subcortical_model: Model | None
-    brain_mask_dir: Path | None
-    n_proc: int | None
-    memory_gb: float | None
-    ants_n_proc: int | None
+    settings: Settings
+    options: RunOptions
     plan: bool
     plan_picture: Path | None
     planned_budgets: tuple[tuple[int | None, float | None], ...]
     dry_run: bool
     graph_output: Path | None
-    profiling_output_file: Path | None
-    resources: ResourceFile | None
-    stop_on_first_crash: bool
-    dashboard: bool
-    loglevel: str
-    clean_work: bool
-    notices: tuple[str, ...]
-
-    def described(self) -> dict[str, Any]:
-        """What decides how long and how much a run computes, as plain values, for the journal and for profiles."""
-        method = asdict(self.method)
-        method["preset"] = self.method.preset.name
-        plain = {name: value.value if isinstance(value, Enum) else value for name, value in method.items()}
-        model = self.subcortical_model.space if self.subcortical_model is not None else None
-        return plain | {
-            "model": self.model.space,
-            "atlas": self.model.priors is not None,
-            "nuclei_by_atlas": self.model.nuclei_by_priors and self.subcortical_model is None,
-            "subcortical_model": model,
-            "n_proc": self.n_proc,
-            "memory_gb": self.memory_gb,
-            "ants_n_proc": self.ants_n_proc,
-        }
 
 
-def settings_of(options: argparse.Namespace) -> Settings:
-    """The settings of a run.
+def settings_of(options: argparse.Namespace, words: Sequence[str] = ()) -> Asked:
+    """What the options of the level mean; ``words`` are as they were typed.
 
     Raises
     ------
     UsageError, InputMissingError
         Options that do not fit together, or a file that is not there.
     """
-    model, subcortical_model = models_of(options)
+    models = Models(*models_of(options))
     memories_gb, notices = _memory(options)
     budgets = _budgets(options, memories_gb)
     plan = _plans(options, len(budgets))
-    bids_dir, output_dir = options.bids_dir.absolute(), options.output_dir.absolute()
-    work_dir = (options.working_directory or options.output_dir / "work").absolute()
-    _check_folders(bids_dir, output_dir, work_dir)
-    return Settings(
-        bids_dir=bids_dir,
-        output_dir=output_dir,
-        work_dir=work_dir,
-        selection=_selection(options),
-        method=_method(options),
-        model=model,
-        subcortical_model=subcortical_model,
-        brain_mask_dir=options.brain_mask_dir.absolute() if options.brain_mask_dir else None,
-        n_proc=budgets[0][0],
-        memory_gb=budgets[0][1],
-        ants_n_proc=options.ants_n_proc,
+    return Asked(
+        settings=Settings(
+            folders=Folders.of(options.bids_dir, options.output_dir, options.working_directory),
+            selection=_selection(options),
+            method=_method(options),
+            models=models,
+            brain_mask_dir=options.brain_mask_dir.absolute() if options.brain_mask_dir else None,
+            limits=Limits(n_proc=budgets[0][0], memory_gb=budgets[0][1], ants_n_proc=options.ants_n_proc),
+            resources=_resources(options),
+        ),
+        options=RunOptions(
+            dashboard=not options.no_dashboard,
+            loglevel="DEBUG" if options.verbose else options.loglevel,
+            stop_on_first_crash=options.stop_on_first_crash,
+            clean_work=options.clean_workdir,
+            profile=options.profiling_output_file,
+            command=("tntpipe", *words),
+            notices=tuple(notices),
+        ),
         plan=plan,
         plan_picture=options.plan_picture,
         planned_budgets=budgets if plan else (),
         dry_run=options.dry_run,
         graph_output=options.graph_output,
-        profiling_output_file=options.profiling_output_file,
-        resources=_resources(options),
-        stop_on_first_crash=options.stop_on_first_crash,
-        dashboard=not options.no_dashboard,
-        loglevel="DEBUG" if options.verbose else options.loglevel,
-        clean_work=options.clean_workdir,
-        notices=tuple(notices),
     )
-
-
-def _check_folders(bids_dir: Path, output_dir: Path, work_dir: Path) -> None:
-    bids, output, work = (Path(os.path.realpath(folder)) for folder in (bids_dir, output_dir, work_dir))
-    if output == bids:
-        raise UsageError(f"The output folder is the dataset itself, {bids_dir}.", remedy="Name another one.")
-    for name, folder, real in (("output", output_dir, output), ("work", work_dir, work)):
-        if real.is_relative_to(bids) and not real.is_relative_to(bids / "derivatives"):
-            raise UsageError(
-                f"The {name} folder {folder} is inside the dataset {bids_dir}.",
-                remedy="Put it elsewhere, or below the dataset's derivatives folder.",
-            )
-    if work == output:
-        raise UsageError(
-            f"The work folder is the output folder, {work_dir}.", remedy="Name another one, for example a folder in it."
-        )
 
 
 def _selection(options: argparse.Namespace) -> Selection:

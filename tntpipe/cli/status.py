@@ -11,12 +11,12 @@ import json
 import time
 
 from tntpipe.cli.follow import follow, follow_as_json
-from tntpipe.cli.recorded_run import RecordedRun
-from tntpipe.cli.recorded_runs import newest_run, others_under_way, run_called
 from tntpipe.cli.replay import replay
 from tntpipe.errors import ExitStatus, UsageError
-from tntpipe.lines import printable
-from tntpipe.status import status_lines, status_of
+from tntpipe.formatting import printable
+from tntpipe.status.recorded_run import RecordedRun
+from tntpipe.status.recorded_runs import newest_run, others_under_way, run_called
+from tntpipe.status.status import status_lines, status_of
 
 
 def show_status(options: argparse.Namespace) -> ExitStatus:

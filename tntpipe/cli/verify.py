@@ -14,10 +14,10 @@ from pathlib import Path
 
 from tntpipe.cli.settings import labels_of
 from tntpipe.errors import ExitStatus, InputMissingError
-from tntpipe.lines import counted, printable
-from tntpipe.locks import NoLocksError
-from tntpipe.verification import Damage, Verification, forget, recorded_steps, verify
-from tntpipe.workfolder import WorkFolder
+from tntpipe.formatting import counted, printable
+from tntpipe.store.locks import NoLocksError
+from tntpipe.store.verification import Damage, Verification, forget, recorded_steps, verify
+from tntpipe.store.work_folder import WorkFolder
 
 N_UNKNOWN_SHOWN = 5
 

@@ -7,7 +7,7 @@ from itertools import zip_longest
 from tntpipe.dashboard.cells import Line, cut, filled
 from tntpipe.dashboard.overview import overview
 from tntpipe.dashboard.panels import failures, recent, running_steps, scans, stacked, waiting_steps
-from tntpipe.run_state import RunState
+from tntpipe.journal.run_state import RunState
 
 TWO_COLUMNS_FROM = 130
 """Cells from which the panels stand beside each other."""

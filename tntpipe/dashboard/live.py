@@ -9,7 +9,7 @@ from typing import TextIO
 
 from tntpipe.dashboard.frame import frame
 from tntpipe.dashboard.screen import Screen
-from tntpipe.run_state import RunState
+from tntpipe.journal.run_state import RunState
 
 FRAME_S = 0.25
 """The time between two frames, at least."""

@@ -5,10 +5,9 @@ from __future__ import annotations
 import datetime
 
 from tntpipe.dashboard.cells import FULL, TAKEN, Line, bar, clean, width_of
-from tntpipe.durations import duration
-from tntpipe.events import ScanOutcome
-from tntpipe.resources import GIB
-from tntpipe.run_state import BAD, GOOD, RunState
+from tntpipe.formatting import GIB, duration
+from tntpipe.journal.events import ScanOutcome
+from tntpipe.journal.run_state import BAD, GOOD, RunState
 
 LABEL_CELLS = 8
 LEAST_BAR_CELLS, MOST_BAR_CELLS = 8, 60

@@ -8,11 +8,9 @@ from dataclasses import dataclass
 from itertools import islice
 
 from tntpipe.dashboard.cells import FULL, TAKEN, Line, Span, bar, clean, fit, fit_step
-from tntpipe.durations import duration
-from tntpipe.events import ScanOutcome
-from tntpipe.lines import counted
-from tntpipe.resources import GIB
-from tntpipe.run_state import BAD, GOOD, RunningStep, RunState, ScanState
+from tntpipe.formatting import GIB, counted, duration
+from tntpipe.journal.events import ScanOutcome
+from tntpipe.journal.run_state import BAD, GOOD, RunningStep, RunState, ScanState
 
 BAR_CELLS = 14
 COUNT_CELLS = 7

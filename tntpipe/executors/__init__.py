@@ -1,1 +1,1 @@
-"""Worlds in which a schedule happens (machine, simulated clock), and the one loop that drives them."""
+"""The machine as a world in which a schedule happens: children, signals, what they leave."""

@@ -15,9 +15,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from tntpipe.lifeline import PARENT_VARIABLE
-from tntpipe.orphans import OWNER_VARIABLE
-from tntpipe.profiling.carried_peak import forget_own_high_water
+from tntpipe.processes.leftovers import OWNER_VARIABLE
+from tntpipe.processes.parent_death import PARENT_VARIABLE
+from tntpipe.profiling.inherited_peak import forget_own_high_water
 
 KEPT_VARIABLES = (
     *("PATH", "HOME", "USER", "LOGNAME", "LANG", "LC_ALL", "TMPDIR", "TEMP", "TMP"),

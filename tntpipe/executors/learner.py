@@ -11,11 +11,13 @@ import math
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
+from tntpipe.formatting import MIB
 from tntpipe.profiling.learning import KindLearning
 from tntpipe.profiling.memory_rule import Peak
-from tntpipe.resources import MIB, Resources
+from tntpipe.resources import Resources
 from tntpipe.scheduler.core import Scheduler
-from tntpipe.scheduler.events import Ended, Event, Grown, Job, Reestimated, Requeued
+from tntpipe.scheduler.job import Job
+from tntpipe.scheduler.messages import Ended, Event, Grown, Reestimated, Requeued
 
 STEP_BYTES = 32 * MIB
 """Requests are multiples of this, and times have two digits: jobs that are nearly alike stay alike to the scheduler."""

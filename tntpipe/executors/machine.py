@@ -19,22 +19,22 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from tntpipe.derivatives import Derivatives
 from tntpipe.errors import OutputError, told
-from tntpipe.events import Notice, Outcome, RunEvent, StepEnded, StepRetried, StepSampled, StepStarted
 from tntpipe.executors.background import in_background
 from tntpipe.executors.children import exit_in_words, reap, send, start
-from tntpipe.executors.memory_guard import MemoryDeath, MemoryGuard
+from tntpipe.executors.memory.guard import MemoryDeath, MemoryGuard
 from tntpipe.executors.running import Running
 from tntpipe.executors.sentinel import Sentinel
 from tntpipe.executors.signals import STOP_SIGNALS, Signals, sleep_until_continued
-from tntpipe.graph import Graph
-from tntpipe.orphans import end_processes
+from tntpipe.journal.events import Notice, Outcome, RunEvent, StepEnded, StepRetried, StepSampled, StepStarted
+from tntpipe.processes.leftovers import end_processes
 from tntpipe.profiling.monitor import Monitor
 from tntpipe.profiling.usage import Sample, Usage
-from tntpipe.scheduler.events import Ended, Event, Interrupted, Launch, Requeued, Stop, Used
+from tntpipe.scheduler.messages import Ended, Event, Interrupted, Launch, Requeued, Stop, Used
+from tntpipe.steps.graph import Graph
 from tntpipe.steps.step import Step
-from tntpipe.workfolder import LOG_NAME, WorkFolder, last_log_lines
+from tntpipe.store.derivatives import Derivatives
+from tntpipe.store.work_folder import LOG_NAME, WorkFolder, last_log_lines
 
 GRACE_S = 5.0
 """How long a child that was asked to stop may take before it is killed."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tntpipe.executors.children import Child
-from tntpipe.scheduler.events import Launch
+from tntpipe.scheduler.messages import Launch
 from tntpipe.steps.step import Step
 
 

@@ -19,7 +19,7 @@ class Sentinel:
         """Start it; OSError when it cannot be."""
         environment = {"PYTHONPATH": str(Path(__file__).resolve().parents[2]), "PYTHONSAFEPATH": "1"}
         self._process = subprocess.Popen(
-            [sys.executable, "-S", "-m", "tntpipe.orphans", run],
+            [sys.executable, "-S", "-m", "tntpipe.processes.leftovers", run],
             cwd="/",
             env=environment,
             stdin=subprocess.PIPE,

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from importlib import import_module
 
 from tntpipe.errors import ExitStatus, TntpipeError
-from tntpipe.lifeline import die_with_parent
+from tntpipe.processes.parent_death import die_with_parent
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +57,7 @@ MARGIN = Option("margin", "mm around the mask", 12.0)
 COMMANDS = (
     Command(
         "clean-header",
-        "header:clean_header_file",
+        "clean_header:clean_header_file",
         "leave a qform as the only orientation, and a voxel type that ANTs reads",
         (
             Option("input", "NIfTI image"),

@@ -14,8 +14,8 @@ import numpy as np
 from tntpipe.errors import ImageError, TableError
 from tntpipe.imaging.facts import ImageFacts, read_facts
 from tntpipe.imaging.foreign import RECONVERT
-from tntpipe.imaging.header import MAX_SHEAR_ANGLE
 from tntpipe.imaging.labels import require_known
+from tntpipe.imaging.orientation import MAX_SHEAR_ANGLE
 from tntpipe.imaging.stream import VoxelRange, voxel_range
 from tntpipe.imaging.tables import MIN_TAGS, read_tags
 from tntpipe.imaging.tissue import sample_points

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from tntpipe.errors import WARNING_MARK, ImageError
 
 if TYPE_CHECKING:
-    from tntpipe.imaging.tissue import TissueClass
+    from tntpipe.imaging.tissue_classes import TissueClass
 
 SMALLEST_ADULT_BRAIN_MM3 = 0.8e6
 LARGEST_ADULT_BRAIN_MM3 = 2.2e6

@@ -16,7 +16,7 @@ import numpy as np
 
 from tntpipe.errors import ImageError
 from tntpipe.imaging.foreign import GZIP_MAGIC, RECONVERT, SNIFFED_BYTES, what_it_is
-from tntpipe.imaging.header import orientation, warnings_of_forms
+from tntpipe.imaging.orientation import orientation, warnings_of_forms
 from tntpipe.imaging.volumes import spatial_shape
 
 if TYPE_CHECKING:

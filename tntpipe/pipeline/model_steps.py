@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from tntpipe.model import Labelled, Model
 from tntpipe.pipeline.method import Method
+from tntpipe.pipeline.model import Labelled, Model
 from tntpipe.steps.arithmetic import image_input, imaging
 from tntpipe.steps.registration import TISSUES
 from tntpipe.steps.step import Input, Place, Step

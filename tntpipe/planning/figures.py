@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import textwrap
 
-from tntpipe.planning.clock import clock
+from tntpipe.formatting import clock, format_gib
 from tntpipe.planning.forecast import Forecast
 from tntpipe.planning.rows import printable
-from tntpipe.resources import format_gib
 
 LABEL_WIDTH = 13
 

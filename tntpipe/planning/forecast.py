@@ -9,14 +9,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from tntpipe.executors.adviser import Adviser
-from tntpipe.executors.drive import drive
-from tntpipe.executors.simulator import SimulatedWorld, Span
+from tntpipe.planning.bounds.lower_bounds import LowerBound, lower_bound
 from tntpipe.planning.load import load_over_time
 from tntpipe.resources import Resources
-from tntpipe.scheduler.bounds import LowerBound, lower_bound
 from tntpipe.scheduler.core import Scheduler
-from tntpipe.scheduler.events import Event, Job
+from tntpipe.scheduler.drive import drive
+from tntpipe.scheduler.job import Job
+from tntpipe.scheduler.messages import Event
+from tntpipe.simulation.adviser import Adviser
+from tntpipe.simulation.simulator import SimulatedWorld, Span
 
 MOST_JOBS_ADVISED = 1000
 """The adviser looks ahead for so many jobs at most, some 45 scans: for more, what it can do in the time that it has

@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING
 
 from tntpipe.errors import OutputError, UsageError
 from tntpipe.files import replaced_atomically
-from tntpipe.planning.clock import clock, ticks_s
+from tntpipe.formatting import GIB, clock, format_gib
 from tntpipe.planning.forecast import Forecast, StepSpan
 from tntpipe.planning.lanes import Placed, in_lanes
 from tntpipe.planning.load import load_over_time
 from tntpipe.planning.rows import main_kinds, scan_rows
-from tntpipe.resources import GIB, format_gib
+from tntpipe.planning.ticks import ticks_s
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
-from tntpipe.planning.clock import clock, ticks_s
+from tntpipe.formatting import clock, format_gib
 from tntpipe.planning.forecast import Forecast
 from tntpipe.planning.load import load_in_slots, load_over_time, overlaps
 from tntpipe.planning.rows import Row, grouped, main_kinds, scan_rows
-from tntpipe.resources import format_gib
+from tntpipe.planning.ticks import ticks_s
 
 MAIN_MARKS = "█▓▒"
 OTHER_MARK = "░"

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from tntpipe.planning.clock import clock
+from tntpipe.formatting import GIB, clock, format_gib
 from tntpipe.planning.forecast import Forecast, forecast
-from tntpipe.resources import GIB, Resources, format_gib
-from tntpipe.scheduler.events import Job
+from tntpipe.resources import Resources
+from tntpipe.scheduler.job import Job
 
 HEADER = ("CPUs", "memory", "makespan", "of bound", "first done", "half done", "CPUs busy")
 

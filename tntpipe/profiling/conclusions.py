@@ -13,10 +13,10 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from statistics import fmean, median
 
+from tntpipe.formatting import GIB
 from tntpipe.profiling.memory_rule import MemoryRule, Peak, padding
 from tntpipe.profiling.profile import DEBUG, DONE, Profile, StepUse
 from tntpipe.profiling.resource_file import StepResources
-from tntpipe.resources import GIB
 
 LEAST_FOR_SPEED_UP = 3
 LEAST_S = 1.0

@@ -16,9 +16,9 @@ from functools import cache
 from importlib import resources
 from typing import Any
 
+from tntpipe.formatting import MIB
 from tntpipe.profiling.profile import DEBUG
 from tntpipe.profiling.resource_file import ResourceFile, StepResources
-from tntpipe.resources import MIB
 
 SCHEMA_VERSION = 2
 MEMORY_MARGIN = 1.2

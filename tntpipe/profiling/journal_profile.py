@@ -11,9 +11,18 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from tntpipe.events import RunEnded, RunEvent, RunStarted, StepEnded, StepReady, StepRetried, StepSampled, StepStarted
+from tntpipe.formatting import GIB
+from tntpipe.journal.events import (
+    RunEnded,
+    RunEvent,
+    RunStarted,
+    StepEnded,
+    StepReady,
+    StepRetried,
+    StepSampled,
+    StepStarted,
+)
 from tntpipe.profiling.profile import UNFINISHED, Entry, Profile, StepUse
-from tntpipe.resources import GIB
 
 CLOCK_GRAIN_S = 0.02
 """A span's CPU seconds may be too many by so much: a thread that never rests then reads a little above one CPU."""

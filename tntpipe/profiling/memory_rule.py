@@ -13,7 +13,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from tntpipe.resources import MIB
+from tntpipe.formatting import MIB
 
 PADDING = ((2, 1.5), (3, 1.35), (8, 1.2))
 """With fewer peaks than the first, the largest is multiplied by the second."""

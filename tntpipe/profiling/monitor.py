@@ -14,8 +14,8 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from tntpipe.profiling.carried_peak import own_high_water_bytes, own_peak
-from tntpipe.profiling.family import Family, Totals
+from tntpipe.profiling.inherited_peak import own_high_water_bytes, own_peak
+from tntpipe.profiling.process_tree import Family, Totals
 from tntpipe.profiling.processes import KIB, children_now
 from tntpipe.profiling.usage import Sample, Usage
 

@@ -12,8 +12,8 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from itertools import groupby
 from typing import Any
 
+from tntpipe.formatting import GIB
 from tntpipe.profiling.profile import DONE, Entry, Profile, StepUse
-from tntpipe.resources import GIB
 
 NEEDED = ("name", "time", "rss_GiB")
 

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from tntpipe.resources import GIB
+from tntpipe.formatting import GIB
 
 SCHEMA_VERSION = 1
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from tntpipe.errors import InputMissingError, TableError
 from tntpipe.files import parsed_json, regular, write_text
-from tntpipe.journal import read_journal
+from tntpipe.journal.reader import read_journal
 from tntpipe.profiling.journal_profile import profile_of
 from tntpipe.profiling.nipype_profile import is_flat_arrays, profile_of_arrays
 from tntpipe.profiling.profile import SCHEMA_VERSION, Entry, Profile, StepUse

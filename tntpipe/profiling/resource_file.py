@@ -17,9 +17,9 @@ from typing import Any
 
 from tntpipe.errors import InputMissingError, TableError
 from tntpipe.files import parsed_json, regular, write_text
+from tntpipe.formatting import GIB
 from tntpipe.profiling.memory_rule import MOST_ABOVE_MAXIMUM
 from tntpipe.profiling.resource_checks import problems_of_steps, shown
-from tntpipe.resources import GIB
 
 SCHEMA_VERSION = 1
 ABOUT = "tntpipe"

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tntpipe.report.history import Attempt, Ending, History
+from tntpipe.journal.history import Attempt, Ending, History
+from tntpipe.planning.bounds.lower_bounds import LowerBound, lower_bound
 from tntpipe.resources import Resources
-from tntpipe.scheduler.bounds import LowerBound, lower_bound
-from tntpipe.scheduler.events import Job
+from tntpipe.scheduler.job import Job
 
 RAN = (Ending.DONE, Ending.FAILED)
 """The endings of steps that took the time that they take."""

@@ -9,13 +9,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from tntpipe.formatting import MIB
+from tntpipe.journal.history import Attempt, History
 from tntpipe.planning.forecast import StepSpan
 from tntpipe.planning.lanes import in_lanes
 from tntpipe.planning.rows import printable
 from tntpipe.report.curves import Curves
-from tntpipe.report.history import Attempt, History
 from tntpipe.report.scans import ScanRow
-from tntpipe.resources import MIB, Resources
+from tntpipe.resources import Resources
 
 MOST_COLOURED = 8
 """So many kinds of step, those that used most CPU time, have colours of their own."""

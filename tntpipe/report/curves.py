@@ -14,7 +14,7 @@ from itertools import pairwise
 import numpy as np
 import numpy.typing as npt
 
-from tntpipe.report.history import Attempt, History
+from tntpipe.journal.history import Attempt, History
 
 MOST_PARTS = 2000
 LEAST_PART_S = 0.05

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
 
-from tntpipe.events import ScanOutcome
-from tntpipe.report.history import Attempt, Ending, History
-from tntpipe.step_logs import StepLogs, log_tail
-from tntpipe.workfolder import LOG_NAME
+from tntpipe.journal.events import ScanOutcome
+from tntpipe.journal.history import Attempt, Ending, History
+from tntpipe.store.step_logs import StepLogs, log_tail
+from tntpipe.store.work_folder import LOG_NAME
 
 MOST_TAILS = 50
 """So many failures are shown with their logs; a page of hundreds would tell the same again and again."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import Enum
 from statistics import median
 
-from tntpipe.report.history import Attempt, Ending, History
+from tntpipe.journal.history import Attempt, Ending, History
 
 TIGHT_SHARE = 0.95
 """A peak above this part of the request is called tight."""

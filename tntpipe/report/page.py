@@ -17,15 +17,14 @@ from typing import Any
 import jinja2
 
 from tntpipe import __version__
-from tntpipe.durations import duration
+from tntpipe.formatting import duration, format_gib
+from tntpipe.journal.history import Ending, History
 from tntpipe.planning.rows import printable
 from tntpipe.report.failures import Failures
-from tntpipe.report.history import Ending, History
 from tntpipe.report.kinds import KindRow
 from tntpipe.report.provenance import methods_of, provenance_of, settings_of
 from tntpipe.report.scans import ScanRow
 from tntpipe.report.summary import Summary
-from tntpipe.resources import format_gib
 
 SCRIPTS = ("tables.js", "charts.js", "timeline.js", "load.js", "page.js")
 

@@ -7,8 +7,8 @@ import shlex
 from typing import Any, get_args
 
 from tntpipe.bids.methods import BrainExtraction, Registration, RunFacts, methods_parts
-from tntpipe.events import RunStarted
-from tntpipe.resources import format_gib
+from tntpipe.formatting import format_gib
+from tntpipe.journal.events import RunStarted
 
 ANTS = re.compile(r"ANTs (?P<version>.+) \((?P<flavour>\w+): .*\)", re.DOTALL)
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import pairwise
 
-from tntpipe.report.history import Attempt, Ending, History
+from tntpipe.journal.history import Attempt, Ending, History
 
 SHARED = "shared by all scans"
 

@@ -6,11 +6,11 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from tntpipe.events import ScanOutcome
+from tntpipe.journal.events import ScanOutcome
+from tntpipe.journal.history import Ending, History
+from tntpipe.planning.bounds.lower_bounds import LowerBound
 from tntpipe.report.bound import Chain, bound_of, last_chain
 from tntpipe.report.curves import Curves
-from tntpipe.report.history import Ending, History
-from tntpipe.scheduler.bounds import LowerBound
 
 STOPPED_FROM = 128
 """Exit statuses above this are those of a signal."""

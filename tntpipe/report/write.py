@@ -8,11 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from tntpipe.files import write_text
-from tntpipe.journal import JOURNAL_NAME, read_journal
+from tntpipe.journal.history import History, history_of
+from tntpipe.journal.reader import read_journal
+from tntpipe.journal.writer import JOURNAL_NAME
 from tntpipe.report.chart_data import MOST_COLOURED, chart_data
 from tntpipe.report.curves import curves_of
 from tntpipe.report.failures import failures_of
-from tntpipe.report.history import History, history_of
 from tntpipe.report.kinds import kind_rows
 from tntpipe.report.page import page_text
 from tntpipe.report.scans import scan_rows

@@ -26,28 +26,35 @@ from functools import partial
 from heapq import heappop, heappush, nsmallest
 
 from tntpipe.resources import Resources
-from tntpipe.scheduler.events import (
+from tntpipe.scheduler.holdings import Holdings
+from tntpipe.scheduler.horizon import ScanLeft, Work, look_ahead, memory_of
+from tntpipe.scheduler.job import Job, State
+from tntpipe.scheduler.messages import (
     Action,
-    BehindReservation,
-    BehindScans,
     Drop,
-    Dropped,
     Ended,
     Event,
-    Finished,
     Grown,
     Interrupted,
-    Job,
     Launch,
     MemoryPressed,
-    NotStarted,
     Reestimated,
     Requeued,
     Rule,
     RuleChosen,
-    Running,
-    State,
     Stop,
+)
+from tntpipe.scheduler.molding import Guidance
+from tntpipe.scheduler.nodes import Node, Shapes, differ_in_memory_alone, nodes_of, renewed, resized
+from tntpipe.scheduler.policy import Occupation, Packing, ReadyClass, Reservation, pack
+from tntpipe.scheduler.scans import Scans
+from tntpipe.scheduler.why import (
+    BehindReservation,
+    BehindScans,
+    Dropped,
+    Finished,
+    NotStarted,
+    Running,
     Stopped,
     WaitsForJobs,
     WaitsForMoreCpus,
@@ -55,12 +62,6 @@ from tntpipe.scheduler.events import (
     WaitsForResources,
     Why,
 )
-from tntpipe.scheduler.holdings import Holdings
-from tntpipe.scheduler.horizon import ScanLeft, Work, look_ahead, memory_of
-from tntpipe.scheduler.molding import Guidance
-from tntpipe.scheduler.nodes import Node, Shapes, differ_in_memory_alone, nodes_of, renewed, resized
-from tntpipe.scheduler.policy import Occupation, Packing, ReadyClass, Reservation, pack
-from tntpipe.scheduler.scans import Scans
 
 DEFAULT_RULE = Rule()
 

@@ -14,7 +14,8 @@ from operator import neg
 from typing import NamedTuple
 
 from tntpipe.resources import Resources
-from tntpipe.scheduler.events import Job, Rule
+from tntpipe.scheduler.job import Job
+from tntpipe.scheduler.messages import Rule
 from tntpipe.scheduler.molding import Guidance
 
 N_BISECTIONS = 12

@@ -16,7 +16,8 @@ from dataclasses import dataclass
 from operator import neg
 
 from tntpipe.resources import Resources
-from tntpipe.scheduler.events import Job, Rule
+from tntpipe.scheduler.job import Job
+from tntpipe.scheduler.messages import Rule
 
 LAST_PATHS = 1.0
 """With fewer critical paths left than this, there may soon be too little to do for every CPU."""

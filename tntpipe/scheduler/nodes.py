@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from tntpipe.resources import Resources
-from tntpipe.scheduler.events import Job
+from tntpipe.scheduler.job import Job
 from tntpipe.scheduler.molding import Shape, shape_of
 from tntpipe.scheduler.policy import Rank
 from tntpipe.scheduler.precedence import precedence_of

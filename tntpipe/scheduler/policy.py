@@ -23,7 +23,7 @@ from operator import attrgetter
 from typing import NamedTuple
 
 from tntpipe.resources import Resources
-from tntpipe.scheduler.events import Launch, LaunchReason, Rule
+from tntpipe.scheduler.messages import Launch, LaunchReason, Rule
 from tntpipe.scheduler.molding import Guidance, Shape
 
 OVERRUN_FACTOR = 1.1

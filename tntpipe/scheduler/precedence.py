@@ -11,8 +11,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from tntpipe.errors import BudgetError, GraphError
-from tntpipe.resources import GIB, Resources
-from tntpipe.scheduler.events import Job
+from tntpipe.formatting import GIB
+from tntpipe.resources import Resources
+from tntpipe.scheduler.job import Job
 
 N_NAMES_SHOWN = 3
 

@@ -21,7 +21,7 @@ from pathlib import Path
 import psutil
 
 from tntpipe.files import TEMPORARY
-from tntpipe.orphans import processes_of
+from tntpipe.processes.leftovers import processes_of
 from tools.fault_campaign.comparison import differences
 from tools.fault_campaign.watcher import Watcher
 
@@ -175,7 +175,7 @@ class _Life:
         run = psutil.Process(process.pid)
         everything = run.children(recursive=True)
         children = [child for child in everything if child.ppid() == run.pid]
-        sentinels = [child for child in children if "tntpipe.orphans" in _words(child)]
+        sentinels = [child for child in children if "tntpipe.processes.leftovers" in _words(child)]
         steps = [child for child in children if _owner_is_known(child)]
         grandchildren = [child for child in everything if child not in children]
         chosen = {

@@ -17,7 +17,7 @@ from pathlib import Path
 from inotify_simple import INotify, flags
 
 from tntpipe.files import TEMPORARY
-from tntpipe.wholeness import missing_from
+from tntpipe.store.truncation import missing_from
 
 EXEMPT = ("logs", "work/scratch", "work/failed", "work/lock")
 EVENTS = flags.CREATE | flags.MOVED_TO | flags.MODIFY | flags.MOVED_FROM | flags.Q_OVERFLOW | flags.ONLYDIR

@@ -10,12 +10,12 @@ import os
 import sys
 from pathlib import Path
 
-from tntpipe.ants import PROGRAMS
+from tntpipe.programs.ants import PROGRAMS
 
 IN_A_SESSION = ("N4BiasFieldCorrection", "Atropos", "antsApplyTransforms")
 ANTS = """\
 import sys
-from tntpipe.ants import find_library, load_library
+from tntpipe.programs.ants import find_library, load_library
 sys.exit(getattr(load_library(find_library()), sys.argv[1])(sys.argv[2:]))
 """
 BET = """\

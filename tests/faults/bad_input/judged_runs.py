@@ -10,8 +10,8 @@ from pathlib import Path
 from bad_input.place import SOUND, Place
 from bad_input.running import Ended, run_child
 from bad_input.scans import CHANGES, HARMLESS, write_changed
-from tntpipe.events import Notice, ScanEnded
-from tntpipe.journal import read_journal
+from tntpipe.journal.events import Notice, ScanEnded
+from tntpipe.journal.reader import read_journal
 
 OPTIONS = ("participant", "--no_dashboard", "--n_proc", "2", "--memory_gb", "8")
 

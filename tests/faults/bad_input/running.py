@@ -19,7 +19,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
-import tntpipe.cli.plan as planned
+import tntpipe.run.plan as planned
 from bad_input.place import FREE, Place, entered
 from bad_input.powers import ordinary_permissions
 from tntpipe.cli.main import main

@@ -1,0 +1,84 @@
+"""A small run of real children: steps that are shell scripts, in a work folder and an output folder of their own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from contextlib import nullcontext
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tntpipe.executors.machine import Machine
+from tntpipe.formatting import MIB
+from tntpipe.journal.events import RunEvent, StepEnded
+from tntpipe.resources import Resources
+from tntpipe.scheduler.core import Scheduler
+from tntpipe.scheduler.drive import drive
+from tntpipe.scheduler.job import Job
+from tntpipe.steps.graph import build_graph
+from tntpipe.steps.step import Export, Input, Place, Step
+from tntpipe.store.derivatives import Derivatives
+from tntpipe.store.work_folder import WorkFolder
+
+COMMANDS = {"sh": ("/bin/sh", "-c"), "missing": ("/nonexistent/program",)}
+
+
+def script(
+    name: str, text: str, *sources: str | Path, export: str = "", makes: str = "out", program: str = "sh"
+) -> Step:
+    """A step ``<scan>/<kind>`` that runs a shell script, whose inputs are ``in/0``, ``in/1`` …"""
+    scan, kind = name.split("/")
+    return Step(
+        place=Place(folder=scan, scan=scan),
+        kind=kind,
+        program=program,
+        arguments=(text,),
+        inputs=tuple(Input(str(number), source) for number, source in enumerate(sources)),
+        outputs=(makes,),
+        exports=(Export(makes, export, {"Made": "by a test"}),) if export else (),
+    )
+
+
+@dataclass
+class World:
+    """Runs steps; remembers what happened."""
+
+    root: Path
+    versions: dict[str, str] = field(default_factory=lambda: {"sh": "1", "missing": "1"})
+    events: list[RunEvent] = field(default_factory=list)
+    mem_bytes: int = 8 * 1024 * MIB
+
+    @property
+    def work(self) -> WorkFolder:
+        return WorkFolder(self.root / "work", self.versions)
+
+    def run(
+        self, steps: Iterable[Step], cpus: int = 2, stop_after: str = "", alone: bool = False, each: int = 1
+    ) -> dict[str, str]:
+        """Run the steps to their end; how each ended. ``stop_after``: interrupt when that step has started.
+        ``each``: the CPUs of a step.
+
+        ``alone``: the run is all that its process does, with the lock and the signals.
+        """
+        graph = build_graph(steps, COMMANDS)
+        work = self.work
+        if alone:
+            work.lock()
+        self.events = []
+
+        def emit(event: RunEvent) -> None:
+            self.events.append(event)
+            if stop_after and type(event).__name__ == "StepStarted" and event.name == stop_after:  # type: ignore[union-attr]
+                machine.interrupt()
+
+        machine = Machine(graph, work, Derivatives(self.root / "out", work), COMMANDS, emit, self.mem_bytes)
+        jobs = [
+            Job(name=step.name, request=Resources(each, MIB), wall_s=1.0, follows=graph.follows[step.name])
+            for step in graph
+        ]
+        try:
+            with machine.signals() if alone else nullcontext():
+                drive(Scheduler(jobs, Resources(cpus, 64 * MIB)), machine)
+        finally:
+            machine.close()
+            work.close()
+        return {event.name: event.outcome.value for event in self.events if isinstance(event, StepEnded)}

@@ -1,0 +1,1 @@
+"""The programs that steps name: where they are, how they start, and which version they are."""

@@ -1,0 +1,1 @@
+"""How a run stands, seen from outside."""

@@ -1,0 +1,106 @@
+"""Which runs write into an output folder now: no two of them write the results of the same scan.
+
+    logs/running/<run>.json   who it is, and its scans; locked by the run, so that what a killed run left is known
+    logs/running/lock         locked while a run looks at the others and enters itself
+
+Runs of different scans may write into one output folder at the same time, from the nodes of a cluster too.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import time
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO
+
+from tntpipe.errors import BusyError, OutputError
+from tntpipe.files import leads_inside, parsed_json, remove_temporaries
+from tntpipe.store.locks import holder, open_lock, try_lock
+
+FOLDER = Path("logs/running")
+PATIENCE_S = 10.0
+N_NAMED = 3
+
+
+class Claim:
+    """The claim of one run on the scans of an output folder."""
+
+    def __init__(self, output_dir: Path, run: str) -> None:
+        self._output_dir = output_dir
+        self._path = output_dir / FOLDER / f"{run}.json"
+        self._file: IO[str] | None = None
+
+    def take(self, scans: Collection[str]) -> None:
+        """Claim the scans; where nobody else writes there, remove the half-written files of runs that were killed.
+
+        Raises
+        ------
+        BusyError
+            Another run has claimed one of them.
+        OutputError
+            The claims' folder is a link that leads out of the output folder.
+        NoLocksError
+            The file system has no locks: nothing is claimed.
+        """
+        if not leads_inside(self._path.parent, self._output_dir):
+            raise OutputError(
+                f"{self._path.parent} leads out of the output folder, to {os.path.realpath(self._path.parent)}.",
+                remedy="Remove the symbolic link, or give another output folder.",
+            )
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        with self._only_one():
+            others = list(self._living())
+            for other in others:
+                self._refuse_same(scans, other)
+            self._file = self._path.open("w", encoding="utf-8")
+            try_lock(self._file)
+            json.dump({"holder": holder(), "scans": sorted(scans)}, self._file)
+            self._file.flush()
+            if not others:
+                for folder in (self._output_dir, self._output_dir / "logs"):
+                    remove_temporaries(folder)
+
+    def release(self) -> None:
+        """Leave the scans to others."""
+        if self._file is not None:
+            with contextlib.suppress(OSError):
+                self._path.unlink(missing_ok=True)
+                self._file.close()
+            self._file = None
+
+    @contextmanager
+    def _only_one(self) -> Iterator[None]:
+        with open_lock(self._path.parent / "lock") as lock:
+            deadline = time.monotonic() + PATIENCE_S
+            while not try_lock(lock):
+                if time.monotonic() > deadline:
+                    raise BusyError(
+                        f"{lock.name} is held by another run that is just starting, and does not end.",
+                        remedy="Give the same command again; if that does not help, find the process that holds it "
+                        "(lsof, fuser).",
+                    )
+                time.sleep(0.05)
+            yield
+
+    def _living(self) -> Iterator[dict[str, object]]:
+        """The claims of other runs; one whose run has died is removed."""
+        for path in sorted(self._path.parent.glob("*.json")):
+            with contextlib.suppress(FileNotFoundError, ValueError), path.open("r+", encoding="utf-8") as file:
+                if try_lock(file):
+                    path.unlink(missing_ok=True)
+                elif isinstance(claim := parsed_json(file.read()), dict):
+                    yield claim
+
+    def _refuse_same(self, scans: Collection[str], other: dict[str, object]) -> None:
+        claimed = other.get("scans")
+        same = sorted(scan for scan in set(scans) if isinstance(claimed, list) and scan in claimed)
+        if same:
+            named = ", ".join(same[:N_NAMED]) + (f" and {len(same) - N_NAMED} more" if len(same) > N_NAMED else "")
+            raise BusyError(
+                f"Another run ({other.get('holder')}) writes the results of {named} into {self._output_dir}.",
+                remedy="Wait for it to end, or choose other participants, or another output folder.",
+            )
