@@ -81,7 +81,7 @@ def made_up_run(
 
 
 class _World(SimulatedWorld):
-    """Some jobs end without a result at first, for want of memory."""
+    """Some jobs end without a result at first, out of memory."""
 
     def __init__(
         self,

@@ -28,7 +28,7 @@ RISES_AT = 0.5
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Death:
-    """A run of a job that ended for want of memory: ``stopped`` by the watchdog, or killed by a limit."""
+    """A run of a job that ended out of memory: ``stopped`` by the watchdog, or killed by a limit."""
 
     name: str
     at: float

@@ -1,7 +1,7 @@
 """A very long run in simulation: is memory flat, does the journal grow in proportion, is every scan accounted for once?
 
 The scheduler, the drive loop, retries, watchdog, journal and the folds of a real run (state of the screen and of
-``status``, scan tracker, readiness) on the simulated clock; 2 % of the steps fail, others are killed for want of memory
+``status``, scan tracker, readiness) on the simulated clock; 2 % of the steps fail, others are killed, out of memory
 and run again. Learning is left out here: each correction of a quarter of a million jobs takes seconds.
 
     python benchmarks/soak.py [--scans 10000]

@@ -30,7 +30,7 @@ def typed(line: str, folder: Path) -> str:
 
 
 def test_the_three_commands_of_the_manual(bids: Path, tmp_path: Path) -> None:
-    """One participant is profiled, then everyone is run; with one iteration a level, so that it does not take an hour.
+    """One participant is profiled, then everyone is run; with one iteration per level, so that it takes no hour.
 
     More memory than the machine has is used with a warning.
     """

@@ -77,7 +77,7 @@ def test_a_scan_is_a_process_and_its_attempts_are_spans(trace: dict[str, Any]) -
     told = [(s["name"], s["ts"], s["dur"], s["cat"]) for s in spans(trace, FIRST_SCAN_PID)]
     assert told == [
         ("a", 0, 10_000_000, "done"),
-        ("b", 12_000_000, 2_000_000, "run again"),
+        ("b", 12_000_000, 2_000_000, "retried"),
         ("b", 15_000_000, 5_000_000, "done"),
         ("c", 20_000_000, 2_000_000, "failed"),
     ]

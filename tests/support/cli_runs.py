@@ -1,4 +1,4 @@
-"""The command line as a user types it, on real heads at 4 mm with one iteration a level."""
+"""The command line as a user types it, on real heads at 4 mm with one iteration per level."""
 
 from __future__ import annotations
 

@@ -119,7 +119,7 @@ def used(wall_s: float, cpu_s: float, gib: float) -> dict[str, Any]:
 
 
 def eventful_run() -> ToldRun:
-    """Two CPUs, 8 GiB. Scan s: a (0 to 10, two CPUs), b fails for want of memory and is run again (12 to 14, 15 to 20),
+    """Two CPUs, 8 GiB. Scan s: a (0 to 10, two CPUs), b fails out of memory and is run again (12 to 14, 15 to 20),
     c (20 to 22) fails. Scan t: a (10 to 30) is stopped with the run."""
     run = ToldRun().ready(0, "s/a", "t/a")
     run.start(0, "s/a", cpus=2, gib=2).look(5, "s/a", 5, 4.0, 1.0).end(10, "s/a", usage=used(9.5, 12.0, 1.5))

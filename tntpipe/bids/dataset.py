@@ -54,7 +54,7 @@ def _no_folder(path: Path) -> InputMissingError:
     except OSError as error:
         if error.errno == errno.ELOOP:
             return InputMissingError(
-                f"The dataset folder {path} is a symbolic link that leads to itself.", remedy="Mend the link."
+                f"The dataset folder {path} is a symbolic link that leads to itself.", remedy="Fix the link."
             )
         fact = "does not exist" if error.errno == errno.ENOENT else f"cannot be reached: {error.strerror}"
     else:
@@ -66,7 +66,7 @@ def _read_description(path: Path) -> Mapping[str, object]:
     try:
         if not path.is_file() and path.exists():
             kind = "folder" if path.is_dir() else "special file"
-            raise DatasetError(f"{path} is a {kind}, not a description.", remedy=f"Mend it, {_SKIP}")
+            raise DatasetError(f"{path} is a {kind}, not a description.", remedy=f"Fix it, {_SKIP}")
         content = parsed_json(path.read_bytes())
     except FileNotFoundError as error:
         raise DatasetError(
@@ -77,9 +77,9 @@ def _read_description(path: Path) -> Mapping[str, object]:
             f"{path} cannot be read: {error.strerror}.", remedy=f"Ask for permission, {_SKIP}"
         ) from error
     except ValueError as error:
-        raise DatasetError(f"{path} is not valid JSON: {error}.", remedy=f"Mend it, {_SKIP}") from error
+        raise DatasetError(f"{path} is not valid JSON: {error}.", remedy=f"Fix it, {_SKIP}") from error
     if not isinstance(content, dict):
-        raise DatasetError(f"{path} does not hold a JSON object.", remedy=f"Mend it, {_SKIP}")
+        raise DatasetError(f"{path} does not hold a JSON object.", remedy=f"Fix it, {_SKIP}")
     missing = [field for field in ("Name", "BIDSVersion") if not _text(content, field)]
     if missing:
         raise DatasetError(f"{path} lacks {' and '.join(missing)}.", remedy=f"Add what is missing, {_SKIP}")

@@ -91,11 +91,11 @@ def why_unusable(path: Path, is_right_kind: Callable[[int], bool]) -> Finding | 
         mode = path.stat().st_mode
     except OSError as error:
         if error.errno == errno.ELOOP:
-            return Finding(path, "is a symbolic link that leads to itself.", "Mend the link.")
+            return Finding(path, "is a symbolic link that leads to itself.", "Fix the link.")
         if not path.is_symlink():
             return Finding(path, f"cannot be used: {error.strerror}.", "Check its permissions.")
         target = str(path.readlink())
-        remedy = "Fetch its content with `datalad get`." if ".git/annex/" in target else "Mend the link."
+        remedy = "Fetch its content with `datalad get`." if ".git/annex/" in target else "Fix the link."
         return Finding(path, f"is a symbolic link to {target}, which cannot be followed: {error.strerror}.", remedy)
     if is_right_kind(mode):
         return None

@@ -138,7 +138,7 @@ def _count(text: str) -> int | None:
 
 
 def _bytes(text: str, unit: str) -> int | None:
-    """Bytes from a whole number with or without a unit, as ``16gb``; ``unit`` goes without saying."""
+    """Bytes from a whole number with or without a unit, as ``16gb``; ``unit`` is the one where none is given."""
     match = re.fullmatch(r"([0-9]{1,18})(?:([kmgt])?(b?))", text.lower())
     if not match:
         return None

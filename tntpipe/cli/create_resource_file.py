@@ -113,7 +113,7 @@ def _remarks(
             yield f"{name}: {remark}."
     if any(profile.preset == DEBUG for profile in profiles.values()):
         yield (
-            "Registrations with one iteration a level (--debug) need the memory of full ones and not their time: their "
+            "Registrations with one iteration per level (--debug) need the memory of full ones, not their time: their "
             "times are left open, and the shipped ones stand in."
         )
     busy = [f"{name} ({step.ncpu})" for name, step in steps.items() if (step.ncpu or 1) > 1]

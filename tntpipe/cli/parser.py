@@ -59,7 +59,7 @@ examples:
 exit status: 0 all well; 1 some scan failed; 16 not a BIDS dataset; 17 unknown level; 18 nothing
 selected; 64 wrong usage; 65 bad data; 66 input missing; 69 program missing; 70 an error in tntpipe;
 73 cannot write the output; 74 input or output failed; 75 the work folder is in use, or (status) the
-run is unfinished and nothing goes on with it; 129, 130, 143 stopped by SIGHUP, Ctrl-C, SIGTERM.
+run is unfinished and is not being resumed; 129, 130, 143 stopped by SIGHUP, Ctrl-C, SIGTERM.
 """
 
 
@@ -229,7 +229,7 @@ def _add_method(group: _Group) -> None:
         help="largest shear accepted when a header has an sform only (default 1e-6)",
     )
     group.add("--random_seed", type=count(0), default=1, metavar="N", help="seed of the registrations (default 1)")
-    group.add("--debug", "--sloppy", action="store_true", help="one iteration a level: to try things, never to analyse")
+    group.add("--debug", "--sloppy", action="store_true", help="one iteration per level; for testing only")
 
 
 def _add_model(group: _Group) -> None:

@@ -113,7 +113,7 @@ def _filter_file(path: Path | None) -> object:
     except UsageError as error:
         raise UsageError(f"The BIDS filter file {path}: {error.fact}", remedy=error.remedy) from error
     except ValueError as error:
-        raise UsageError(f"{path} is not valid JSON: {error}.", remedy="Mend the filter file.") from error
+        raise UsageError(f"{path} is not valid JSON: {error}.", remedy="Fix the filter file.") from error
 
 
 LEAST_RANGE = 1e-3
@@ -137,7 +137,7 @@ def _method(options: argparse.Namespace) -> Method:
         )
     low, high = options.inormalize_const2
     if high - low < LEAST_RANGE * max(abs(low), abs(high)) or low == high:
-        raise UsageError(f"--inormalize_const2 {low:g} {high:g} is no range.", remedy="Give the lower end first.")
+        raise UsageError(f"--inormalize_const2 {low:g} {high:g} is not a range.", remedy="Give the lower end first.")
     return Method(
         preset=PRESETS["debug" if options.debug else options.registration],
         brain_extraction=extraction,

@@ -38,7 +38,7 @@ class Ending(Enum):
     REUSED = "reused"
     FAILED = "failed"
     STOPPED = "stopped"
-    RETRIED = "run again"
+    RETRIED = "retried"
     UNFINISHED = "unfinished"
 
 

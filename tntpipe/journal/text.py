@@ -37,7 +37,7 @@ def line_of(event: RunEvent) -> tuple[str, str] | None:
         case StepEnded():
             return _ended(event)
         case StepRetried():
-            again = f"it is run again with {format_gib(event.mem_bytes)}"
+            again = f"retrying with {format_gib(event.mem_bytes)}"
             return "WARNING", f"{event.name} {event.message}; {again}{_used(event.usage)}"
         case KindLearnt():
             asks = (

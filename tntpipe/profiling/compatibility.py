@@ -17,7 +17,7 @@ def mixtures(profiles: Mapping[str, Profile]) -> Iterator[str]:
     presets = _by((profile.preset, name) for name, profile in profiles.items() if profile.preset)
     if len(presets) > 1:
         told = "; ".join(f"{', '.join(names)}: {preset}" for preset, names in presets.items())
-        debug = " A run with one iteration a level knows memory, but no time." if DEBUG in presets else ""
+        debug = " A run with one iteration per level knows memory, but no time." if DEBUG in presets else ""
         yield f"The profiles are of runs with different registrations ({told}).{debug}"
 
 

@@ -1,8 +1,8 @@
 """What profiles say of each kind of step: how much memory to give it, how long it takes, what threads gain.
 
 Memory follows :mod:`tntpipe.profiling.memory_rule`. Times are CPU seconds, which are the wall time of one thread on a
-quiet machine; those of registrations with one iteration a level count as unknown. It refuses to know where profiles lie
-and whether they should be put together.
+quiet machine; those of registrations with one iteration per level count as unknown. It refuses to know where profiles
+lie and whether they should be put together.
 """
 
 from __future__ import annotations

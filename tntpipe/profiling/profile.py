@@ -15,8 +15,8 @@ from tntpipe.formatting import GIB
 SCHEMA_VERSION = 1
 
 DEBUG = "debug"
-"""The variant, and the preset, of registrations with one iteration a level: their memory is the real one, their time is
-not."""
+"""The variant, and the preset, of registrations with one iteration per level: their memory is the real one, their time
+is not."""
 
 DONE = "done"
 UNFINISHED = "unfinished"

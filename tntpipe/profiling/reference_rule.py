@@ -3,7 +3,7 @@
 Of each step: the largest memory that was seen, with no margin; the time from its first look to its last; as many CPUs
 as its largest CPU per cent comes to, rounded up, but one where that time is under a second. Looks that follow the one
 before in less than a tenth of a second say nothing of CPUs. Of each kind: the largest of its steps. As in the other
-rule, the time of registrations with one iteration a level is left out.
+rule, the time of registrations with one iteration per level is left out.
 """
 
 from __future__ import annotations

@@ -25,7 +25,7 @@ SCHEMA_VERSION = 1
 ABOUT = "tntpipe"
 """The one key that is no step: the schema version and where the figures come from."""
 
-REMEDY = "Mend it there, or make the file anew from a profile."
+REMEDY = "Fix it there, or make the file anew from a profile."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

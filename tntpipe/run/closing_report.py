@@ -37,7 +37,7 @@ def print_summary(state: RunState, run_dir: Path, output_dir: Path, report: Path
     )
     stopped = state.n_scans(ScanOutcome.STOPPED)
     if stopped:
-        counts += f", {stopped} unfinished (the same command goes on with them)"
+        counts += f", {stopped} unfinished (re-run the same command to resume)"
     doubtful = sum(bool(scan.warnings) for scan in state.scans.values() if scan.outcome in GOOD)
     if doubtful:
         counts += f", {doubtful} of them with warnings: look at {'it' if doubtful == 1 else 'them'} before use"

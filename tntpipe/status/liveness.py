@@ -16,7 +16,7 @@ SILENT_S = 180.0
 CLOCK_SLACK_S = 5.0
 """When a process began is told by another clock than the journal's; the two may differ by so much."""
 
-GOES_ON = "the same command goes on with it"
+GOES_ON = "re-run the same command to resume"
 
 
 class Life(str, Enum):
@@ -44,7 +44,7 @@ def sight_of(
     ``process_began`` tells when the process of that number on this host began, None where there is none: one that began
     after the run did is another. ``last_word`` is when the run last wrote to its files.
     """
-    age = f"its last word is {duration(max(0.0, now - last_word))} old"
+    age = f"last update {duration(max(0.0, now - last_word))} ago"
     if state.exit_status is not None:
         stopped = state.exit_status in (ExitStatus.INTERRUPTED, ExitStatus.TERMINATED)
         how = f"was stopped: {GOES_ON}" if stopped else "ended"

@@ -88,7 +88,7 @@ PRESETS = {
         syn_iterations=(1, 1, 1, 1),
         syn_metric="CC",
         syn_metric_size=4,
-        source="reference with one iteration a level",
+        source="reference with one iteration per level",
     ),
 }
 

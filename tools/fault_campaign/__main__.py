@@ -1,4 +1,4 @@
-"""The campaign as a command: two real heads at 4 mm, one iteration a level, and as many kills as are asked for.
+"""The campaign as a command: two real heads at 4 mm, one iteration per level, and as many kills as are asked for.
 
     python -m tools.fault_campaign --kills 100 [--seed 1] [--root FOLDER]
 

@@ -1,4 +1,4 @@
-"""Whether a child died for want of memory, told apart from other deaths."""
+"""Whether a child ran out of memory, told apart from other deaths."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a step that died for want of memory is given next, worked out by hand."""
+"""What a step that ran out of memory is given next, worked out by hand."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def test_nothing_is_given_above_the_budget_and_who_had_it_is_given_up() -> None:
 def test_a_step_dies_three_times_and_no_more() -> None:
     retries = Retries(640 * GIB)
     assert [retries.next_bytes(short(1, 1)) is None for _ in range(3)] == [False, False, True]
-    assert retries.n_tries("a") == 3 and "died 3 times" in retries.given_up(short(1, 1))
+    assert retries.n_tries("a") == 3 and "ran out of memory 3 times" in retries.given_up(short(1, 1))
     assert retries.next_bytes(short(1, 1, "b")) is not None, "each step has its own count"
 
 

@@ -56,7 +56,7 @@ def _descriptions() -> Iterator[Case]:
 def _folders() -> Iterator[Case]:
     yield refused("dataset not there", _moved, "bids", "does not exist", "Name the folder", status=66)
     yield refused("dataset a file", _dataset_file, "bids", "is a file, not a folder", "Name the folder", status=66)
-    yield refused("dataset a link to itself", _dataset_loop, "bids", "leads to itself", "Mend the link", status=66)
+    yield refused("dataset a link to itself", _dataset_loop, "bids", "leads to itself", "Fix the link", status=66)
     yield refused("no participants", _no_participants, "bids", "has no sub-… folder", "Name the folder", status=18)
     yield refused(
         "dataset that may not be listed", _closed("bids"), "bids", "cannot be", "Ask for permission", status=16
@@ -101,7 +101,7 @@ def _participants() -> Iterator[Case]:
 
 
 def _links() -> Iterator[Case]:
-    mend = "Mend the link"
+    mend = "Fix the link"
     yield refused("dangling link", _link("nowhere.nii.gz"), SCAN, "which cannot be followed", mend)
     annexed = "../../.git/annex/objects/ab/cd/MD5E-s1--0.nii.gz/MD5E-s1--0.nii.gz"
     yield refused("annexed and not fetched", _link(annexed), SCAN, "which cannot be followed", "datalad get")

@@ -12,7 +12,7 @@ from bad_input.running import Command
 
 NAME = "res.json"
 KIND = "bias_correction"
-MEND = "Mend it there"
+MEND = "Fix it there"
 BAD_DATA = 65
 
 FIGURES: dict[str, tuple[tuple[object, ...], tuple[object, ...]]] = {

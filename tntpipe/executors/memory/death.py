@@ -1,4 +1,4 @@
-"""Whether a child died for want of memory: by what the kernel counts, by what the child said, by what it held.
+"""Whether a child ran out of memory: by what the kernel counts, by what the child said, by what it held.
 
 It knows no process and retries nothing. A kill by a person is told apart from one by the kernel, which counts its own.
 """

@@ -27,7 +27,7 @@ GROWTH_BYTES = 32 * MIB
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MemoryDeath:
-    """A step died for want of memory: it is given ``mem_bytes`` the next time, or is given up where that is None."""
+    """A step ran out of memory: it is given ``mem_bytes`` the next time, or is given up where that is None."""
 
     cause: RetryCause
     message: str
@@ -71,7 +71,7 @@ class MemoryGuard:
             self._emit(Notice(text=text if verdict.pressed else "memory is released, steps start again"))
 
     def death_of(self, running: Running, usage: Usage, log_lines: Sequence[str], now: float) -> MemoryDeath | None:
-        """What becomes of a child that ended without success; None where it was not for want of memory."""
+        """What becomes of a child that ended without success; None where it did not run out of memory."""
         request_bytes = running.launch.request.mem_bytes
         cause, why = RetryCause.STOPPED_FOR_MEMORY, "all steps together used more than the budget"
         if not running.stopped_for_memory:

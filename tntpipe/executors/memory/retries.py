@@ -1,4 +1,4 @@
-"""What a step that died for want of memory is given the next time, and when it is given up.
+"""What a step that ran out of memory is given the next time, and when it is given up.
 
 A pure rule: it knows how often each step has died, and neither processes nor the scheduler. Invariant: what is given
 next is always more than before.
@@ -34,7 +34,7 @@ class Retries:
         self._n_deaths: Counter[str] = Counter()
 
     def n_tries(self, name: str) -> int:
-        """How often the step has died for want of memory."""
+        """How often the step has run out of memory."""
         return self._n_deaths[name]
 
     def next_bytes(self, shortage: Shortage, *, counts: bool = True) -> int | None:
@@ -56,6 +56,6 @@ class Retries:
         if shortage.request_bytes >= self._budget_bytes:
             return f"it needs more than the whole budget of {budget} ({figures}): give the run more with --memory_gb"
         return (
-            f"it died {self._n_deaths[shortage.name]} times for want of memory ({figures}, the budget is {budget}): "
+            f"it ran out of memory {self._n_deaths[shortage.name]} times ({figures}, the budget is {budget}): "
             "give the run more with --memory_gb, or the step more with --resource_input_file"
         )

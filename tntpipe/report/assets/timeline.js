@@ -49,7 +49,7 @@ const timeline = (() => {
     }
 
     function fills() {
-        return { failed: colours.of("failed"), "run again": stripes(colours.of("again")), stopped: stripes(colours.of("stopped")),
+        return { failed: colours.of("failed"), "retried": stripes(colours.of("again")), stopped: stripes(colours.of("stopped")),
             unfinished: stripes(colours.of("stopped")) };
     }
 
@@ -139,7 +139,7 @@ const timeline = (() => {
         const entries = data.kinds.slice(0, data.n_coloured).map((kind, number) => [kind.replaceAll("_", " "), colours.kind(number)]);
         if (data.kinds.length > data.n_coloured) entries.push(["other steps", colours.of("other")]);
         if (endings.has("failed")) entries.push(["failed", colours.of("failed")]);
-        if (endings.has("run again")) entries.push(["run again for want of memory", css(colours.of("again"))]);
+        if (endings.has("retried")) entries.push(["retried, out of memory", css(colours.of("again"))]);
         if (endings.has("stopped") || endings.has("unfinished")) entries.push(["stopped or unfinished", css(colours.of("stopped"))]);
         if (rowsAre === "scans" && data.waits.length) entries.push(["waits", colours.of("wait")]);
         frames.legend("timeline-legend", entries);
