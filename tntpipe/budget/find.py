@@ -15,7 +15,7 @@ from tntpipe.budget import cgroups
 from tntpipe.budget.batch import find_grants
 from tntpipe.budget.limit import Limit, ascending
 from tntpipe.errors import BudgetError
-from tntpipe.formatting import GIB, format_gib
+from tntpipe.formatting import GIB, counted, format_gib
 from tntpipe.resources import Resources
 
 
@@ -37,14 +37,16 @@ class Budget:
     @property
     def others(self) -> tuple[str, ...]:
         """The limits that did not win, in words."""
-        cpus = (f"{_cpus(limit.amount)} ({limit.source})" for limit in self.cpu_limits if limit is not self.cpus)
+        cpus = (
+            f"{counted(limit.amount, 'CPU')} ({limit.source})" for limit in self.cpu_limits if limit is not self.cpus
+        )
         mem = (f"{format_gib(limit.amount)} ({limit.source})" for limit in self.mem_limits if limit is not self.mem)
         return (*cpus, *mem)
 
     def __str__(self) -> str:
         cpus = _because(self.cpus, self.cpu_limits)
         mem = _because(self.mem, self.mem_limits)
-        return f"{_cpus(self.cpus.amount)} ({cpus}), {format_gib(self.mem.amount)} of memory ({mem})"
+        return f"{counted(self.cpus.amount, 'CPU')} ({cpus}), {format_gib(self.mem.amount)} of memory ({mem})"
 
 
 def find_budget(
@@ -129,8 +131,8 @@ def _available_bytes(meminfo: Path) -> int | None:
 def _too_many_cpus(n_proc: int, limit: Limit) -> str:
     n = limit.amount
     return (
-        f"--n_proc {n_proc} is more than the {_cpus(n)} that {limit.claim}: {n_proc} CPUs' worth of steps will run at "
-        f"a time and share {_cpus(n)}, so each will take up to {n_proc / n:.1f} times as long."
+        f"--n_proc {n_proc} is more than the {counted(n, 'CPU')} that {limit.claim}: {n_proc} CPUs' worth of steps will run at "
+        f"a time and share {counted(n, 'CPU')}, so each will take up to {n_proc / n:.1f} times as long."
     )
 
 
@@ -140,10 +142,6 @@ def _too_much_memory(memory_gb: float, limit: Limit) -> str:
         f"--memory_gb {memory_gb:g} is more than the {there} that {limit.claim}: steps will be started up to "
         f"{memory_gb:g} GiB, and {limit.excess} when they really use more than {there}."
     )
-
-
-def _cpus(number: int) -> str:
-    return f"{number} CPU{'' if number == 1 else 's'}"
 
 
 def _because(winner: Limit, limits: tuple[Limit, ...]) -> str:

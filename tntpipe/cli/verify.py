@@ -14,7 +14,7 @@ from pathlib import Path
 
 from tntpipe.cli.settings import labels_of
 from tntpipe.errors import ExitStatus, InputMissingError
-from tntpipe.formatting import counted, printable
+from tntpipe.formatting import and_more, counted, printable
 from tntpipe.store.locks import NoLocksError
 from tntpipe.store.verification import Damage, Verification, forget, recorded_steps, verify
 from tntpipe.store.work_folder import WorkFolder
@@ -76,9 +76,8 @@ def _summarise(found: Verification) -> None:
     if found.n_elsewhere:
         print(f"{counted(found.n_elsewhere, 'step')} published to another output folder, which was not looked at")
     if found.unknown:
-        more = f" and {len(found.unknown) - N_UNKNOWN_SHOWN} more" if len(found.unknown) > N_UNKNOWN_SHOWN else ""
-        named = ", ".join(map(str, found.unknown[:N_UNKNOWN_SHOWN]))
-        print(printable(f"in no record, and not looked into: {named}{more}"))
+        named = and_more([str(path) for path in found.unknown], N_UNKNOWN_SHOWN)
+        print(printable(f"in no record, and not looked into: {named}"))
     checked = f"{counted(found.n_files, 'file')} of {counted(found.n_steps, 'step')} verified"
     if not found.damages:
         print(f"{checked}; all are as they were published")

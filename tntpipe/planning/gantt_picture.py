@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from tntpipe.errors import OutputError, UsageError
 from tntpipe.files import replaced_atomically
-from tntpipe.formatting import GIB, clock, format_gib
+from tntpipe.formatting import GIB, clock, counted, format_gib
 from tntpipe.planning.forecast import Forecast, StepSpan
 from tntpipe.planning.lanes import Placed, in_lanes
 from tntpipe.planning.load import load_over_time
@@ -264,7 +264,7 @@ def _draw_title(figure: Figure, upper: Axes, forecast: Forecast, left: float, he
     from matplotlib.lines import Line2D
 
     n_scans = len(forecast.scan_ends_s)
-    scans = f"{n_scans} scan{'' if n_scans == 1 else 's'}"
+    scans = counted(n_scans, "scan")
     title = f"{scans} on {forecast.budget}: done after {clock(forecast.makespan_s)}"
     bound = (
         f"no schedule ends before {clock(forecast.bound.seconds)}; this one takes {forecast.bound_ratio:.2f} times that"

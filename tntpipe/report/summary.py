@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from tntpipe.formatting import counted
 from tntpipe.journal.events import ScanOutcome
 from tntpipe.journal.history import Ending, History
 from tntpipe.planning.bounds.lower_bounds import LowerBound
@@ -85,5 +86,5 @@ def _verdict(exit_status: int | None, scans: Mapping[ScanOutcome, int]) -> tuple
     if exit_status > STOPPED_FROM:
         return "stopped before its end; the same command goes on", False
     if n_bad:
-        return f"done; {n_bad} scan{'' if n_bad == 1 else 's'} failed", False
+        return f"done; {counted(n_bad, 'scan')} failed", False
     return ("done", True) if exit_status == 0 else (f"ended with status {exit_status}", False)

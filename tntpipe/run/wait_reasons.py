@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from tntpipe.formatting import duration, format_gib
+from tntpipe.formatting import counted, duration, format_gib
 from tntpipe.resources import Resources
 from tntpipe.scheduler.core import Scheduler
 from tntpipe.scheduler.why import (
@@ -67,7 +67,7 @@ def in_words(why: Why, now: float) -> str:
 def _amount(short_of: Resources) -> str:
     parts = []
     if short_of.cpus:
-        parts.append(f"{short_of.cpus} more CPU{'' if short_of.cpus == 1 else 's'}")
+        parts.append(counted(short_of.cpus, "more CPU"))
     if short_of.mem_bytes:
         parts.append(f"{format_gib(short_of.mem_bytes)} more of memory")
     return " and ".join(parts) or "its turn"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
+from tntpipe.formatting import counted
 from tntpipe.resources import Resources
 from tntpipe.scheduler.job import Job
 
@@ -84,7 +85,7 @@ class Rule:
     def __str__(self) -> str:
         lent = ", idle CPUs lent" if self.widen else ""
         if self.fixed_cpus is not None:
-            return f"{self.fixed_cpus} CPU{'' if self.fixed_cpus == 1 else 's'} for each job that can use them{lent}"
+            return f"{counted(self.fixed_cpus, 'CPU')} for each job that can use them{lent}"
         return f"the fewest CPUs that end each scan within {self.slack:.2g} of the time left{lent}"
 
 

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from tntpipe.errors import BudgetError, GraphError
-from tntpipe.formatting import GIB
+from tntpipe.formatting import GIB, and_more
 from tntpipe.resources import Resources
 from tntpipe.scheduler.job import Job
 
@@ -128,8 +128,7 @@ def _above_budget(jobs: Sequence[Job], budget: Resources) -> Iterator[str]:
 
 
 def _some(names: Sequence[str]) -> str:
-    shown = ", ".join(names[:N_NAMES_SHOWN])
-    return shown if len(names) <= N_NAMES_SHOWN else f"{shown} and {len(names) - N_NAMES_SHOWN} more"
+    return and_more(names, N_NAMES_SHOWN)
 
 
 def _rounded_up(amount: Resources) -> Resources:

@@ -139,9 +139,7 @@ def status_lines(status: Mapping[str, Any]) -> Iterator[str]:
     counts = status["scans"]
     told = [f"{counts[name]} {name.replace('_', ' ')}" for name in counts if name != "all" and counts[name]]
     yield f"  scans    {counts['all']}: {', '.join(told) or 'none'}"
-    again = f"; {counted(status['steps']['run_again'], 'attempt')} retried" * bool(
-        status["steps"]["run_again"]
-    )
+    again = f"; {counted(status['steps']['run_again'], 'attempt')} retried" * bool(status["steps"]["run_again"])
     yield f"  steps    {status['steps']['over']} of {status['steps']['all']} ended{again}"
     budget, reserved, used = status["budget"], status["reserved"], status["used"]
     if status["running"]:

@@ -19,6 +19,7 @@ from typing import IO
 
 from tntpipe.errors import BusyError, OutputError
 from tntpipe.files import leads_inside, parsed_json, remove_temporaries
+from tntpipe.formatting import and_more
 from tntpipe.store.locks import holder, open_lock, try_lock
 
 FOLDER = Path("logs/running")
@@ -99,7 +100,7 @@ class Claim:
         claimed = other.get("scans")
         same = sorted(scan for scan in set(scans) if isinstance(claimed, list) and scan in claimed)
         if same:
-            named = ", ".join(same[:N_NAMED]) + (f" and {len(same) - N_NAMED} more" if len(same) > N_NAMED else "")
+            named = and_more(same, N_NAMED)
             raise BusyError(
                 f"Another run ({other.get('holder')}) writes the results of {named} into {self._output_dir}.",
                 remedy="Wait for it to end, or choose other participants, or another output folder.",
