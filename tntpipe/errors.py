@@ -7,6 +7,7 @@ numbers are those of the BIDS execution specification's draft. Only the command 
 from __future__ import annotations
 
 import errno
+import signal
 from collections.abc import Mapping
 from enum import IntEnum
 
@@ -16,6 +17,18 @@ SIGNALLED = 128
 
 WARNING_MARK = "tntpipe warns: "
 """What a line begins with that a step writes to its log for the user of the run; ITK writes ``WARNING:`` for itself."""
+
+MEMORY_ERRORS = (
+    "bad_alloc",
+    "MemoryError",
+    "cannot allocate memory",
+    "failed to allocate memory",
+    "unable to allocate",
+)
+"""What C++, Python, the C library, ITK and numpy say, in any case, when memory is not to be had."""
+
+STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+"""What asks a run to stop."""
 
 
 class ExitStatus(IntEnum):

@@ -14,11 +14,9 @@ from typing import NoReturn
 from tntpipe import __version__
 from tntpipe.cli.config import options_of
 from tntpipe.cli.levels import run_levels
-from tntpipe.errors import SIGNALLED, ExitStatus, TntpipeError, told
+from tntpipe.errors import SIGNALLED, STOP_SIGNALS, ExitStatus, TntpipeError, told
 from tntpipe.formatting import printable
 from tntpipe.run.terminal import screen_may_be_gone
-
-STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class Stopped(KeyboardInterrupt):

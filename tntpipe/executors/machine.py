@@ -19,13 +19,13 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from tntpipe.errors import OutputError, told
+from tntpipe.errors import STOP_SIGNALS, OutputError, told
 from tntpipe.executors.background import in_background
 from tntpipe.executors.children import exit_in_words, reap, send, start
 from tntpipe.executors.memory.guard import MemoryDeath, MemoryGuard
 from tntpipe.executors.running import Running
 from tntpipe.executors.sentinel import Sentinel
-from tntpipe.executors.signals import STOP_SIGNALS, Signals, sleep_until_continued
+from tntpipe.executors.signals import Signals, sleep_until_continued
 from tntpipe.journal.events import Notice, Outcome, RunEvent, StepEnded, StepRetried, StepSampled, StepStarted
 from tntpipe.processes.leftovers import end_processes
 from tntpipe.profiling.monitor import Monitor

@@ -15,7 +15,8 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+from tntpipe.errors import STOP_SIGNALS
+
 OTHER_SIGNALS = (signal.SIGTSTP, signal.SIGUSR1)
 LAST_STOP = 3
 

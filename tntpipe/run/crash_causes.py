@@ -10,6 +10,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from signal import Signals
 
+from tntpipe.errors import MEMORY_ERRORS
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Death:
@@ -45,7 +47,7 @@ SAME_COMMAND = "give the same command again: it goes on where it was"
 CAUSES = (
     Cause(
         name="memory ran out",
-        is_it=lambda death: death.says(r"^out of memory", "MemoryError", "bad_alloc", "cannot allocate memory"),
+        is_it=lambda death: death.says(r"^out of memory", *MEMORY_ERRORS),
         advice=(
             "give the run more memory (--memory_gb; in a batch job, ask for more), or fewer CPUs (--n_proc), so that",
             "  fewer steps hold memory at a time;",

@@ -10,10 +10,10 @@ import re
 import signal
 from pathlib import Path
 
+from tntpipe.errors import MEMORY_ERRORS
 from tntpipe.formatting import format_gib
 
-SAID = re.compile(r"bad_alloc|MemoryError|[Cc]annot allocate memory|[Ff]ailed to allocate memory|Unable to allocate")
-"""What C++, Python, the C library, ITK and numpy say when memory is not to be had."""
+SAID = re.compile("|".join(MEMORY_ERRORS), re.IGNORECASE)
 
 SHELL_KILLED = 128 + signal.SIGKILL
 """How a shell script that started the program reports that it was killed."""
