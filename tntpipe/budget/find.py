@@ -131,8 +131,8 @@ def _available_bytes(meminfo: Path) -> int | None:
 def _too_many_cpus(n_proc: int, limit: Limit) -> str:
     n, there = limit.amount, counted(limit.amount, "CPU")
     return (
-        f"--n_proc {n_proc} is more than the {there} that {limit.claim}: {n_proc} CPUs' worth of steps will run at a time "
-        f"and share {there}, so each will take up to {n_proc / n:.1f} times as long."
+        f"--n_proc {n_proc} is more than the {there} that {limit.claim}: {n_proc} CPUs' worth of steps will run at "
+        f"a time and share {there}, so each will take up to {n_proc / n:.1f} times as long."
     )
 
 
