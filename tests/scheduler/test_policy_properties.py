@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 from virtual_time import budget, total
 
 from tntpipe.resources import Resources
+from tntpipe.scheduler.longest_path_first import pack
 from tntpipe.scheduler.molding import Shape
-from tntpipe.scheduler.policy import Occupation, Rank, ReadyClass, pack
+from tntpipe.scheduler.policy import Occupation, Rank, ReadyClass
 
 NOW = 100.0
 requests = st.builds(budget, st.just(1) | st.integers(1, 6), st.just(0) | st.integers(1, 6))

@@ -29,6 +29,7 @@ from tntpipe.resources import Resources
 from tntpipe.scheduler.holdings import Holdings
 from tntpipe.scheduler.horizon import ScanLeft, Work, look_ahead, memory_of
 from tntpipe.scheduler.job import Job, State
+from tntpipe.scheduler.longest_path_first import LongestPathFirst
 from tntpipe.scheduler.messages import (
     Action,
     Drop,
@@ -46,7 +47,7 @@ from tntpipe.scheduler.messages import (
 )
 from tntpipe.scheduler.molding import Guidance
 from tntpipe.scheduler.nodes import Node, Shapes, differ_in_memory_alone, nodes_of, renewed, resized
-from tntpipe.scheduler.policy import Occupation, Packing, ReadyClass, Reservation, pack
+from tntpipe.scheduler.policy import Occupation, Packing, Policy, ReadyClass, Reservation
 from tntpipe.scheduler.scans import Scans
 from tntpipe.scheduler.why import (
     BehindReservation,
@@ -64,6 +65,7 @@ from tntpipe.scheduler.why import (
 )
 
 DEFAULT_RULE = Rule()
+DEFAULT_POLICY = LongestPathFirst()
 
 LEFT = (State.WAITING, State.READY, State.RUNNING)
 """The states of jobs that are not over."""
@@ -81,15 +83,17 @@ PILE_PER_CPU = 2
 class Scheduler:
     """Runs ``jobs`` within ``budget``; raises ``GraphError`` or ``BudgetError`` if they cannot all be run."""
 
-    def __init__(self, jobs: Iterable[Job], budget: Resources, rule: Rule = DEFAULT_RULE) -> None:
-        self._budget = budget
+    def __init__(
+        self, jobs: Iterable[Job], budget: Resources, rule: Rule = DEFAULT_RULE, policy: Policy = DEFAULT_POLICY
+    ) -> None:
+        self._budget, self._policy = budget, policy
         self._shapes = Shapes()
-        self._nodes: Sequence[Node] = nodes_of(tuple(jobs), budget, self._shapes)
+        self._nodes: Sequence[Node] = nodes_of(tuple(jobs), budget, self._shapes, policy)
         self._indices = {node.job.name: node.index for node in self._nodes}
         self._memory = memory_of((node.job for node in self._nodes), budget)
         self._largest_bytes = max((node.job.request.mem_bytes for node in self._nodes), default=0)
         self._scans = Scans(self._nodes, self._memory)
-        self._has_scans = any(node.job.group for node in self._nodes)
+        self._has_scans = policy.scans_in_turn and any(node.job.group for node in self._nodes)
         self._most_cpus = max((len(node.tails_s) for node in self._nodes), default=1)
         self._states = [State.WAITING] * len(self._nodes)
         self._n_pending = [node.n_predecessors for node in self._nodes]
@@ -222,7 +226,7 @@ class Scheduler:
 
     def fork(self) -> Scheduler:
         """An independent copy, to look ahead with: what is done with it does not come back."""
-        other = Scheduler((), self._budget)
+        other = Scheduler((), self._budget, policy=self._policy)
         other._has_scans = self._has_scans
         other._nodes, other._indices, other._most_cpus = self._nodes, self._indices, self._most_cpus
         other._shapes, other._largest_bytes = self._shapes, self._largest_bytes
@@ -263,13 +267,16 @@ class Scheduler:
             return []
         self._review(now)
         self._finish_scans_first()
-        most_under_way = self._budget.cpus if self._guidance.n_paths_left > ALL_AT_ONCE_PATHS else math.inf
+        in_turn = self._policy.scans_in_turn and self._guidance.n_paths_left > ALL_AT_ONCE_PATHS
+        most_under_way = self._budget.cpus if in_turn else math.inf
         while self._scans.n_parked and self._scans.n_under_way < most_under_way:
             self._begin_scan(lambda node: True)
         launches: list[Launch] = []
         while True:
             held = self._held
-            packing = pack(self._classes.values(), held.by_end, held.free, now, self._guidance, self._reservation)
+            packing = self._policy.pack(
+                self._classes.values(), held.by_end, held.free, now, self._guidance, self._reservation
+            )
             for launch in packing.launches:
                 self._begin(launch, now)
             self._reservation = packing.reservation
@@ -381,7 +388,7 @@ class Scheduler:
 
     def _resize(self, node: Node, job: Job) -> Node:
         """Give a job that is ready another request of memory, which changes nothing for the others."""
-        (node,) = resized([node], {job.name: job}, self._shapes)
+        (node,) = resized([node], {job.name: job}, self._shapes, self._policy)
         nodes = list(self._nodes)  # forks keep the old ones
         nodes[node.index] = node
         self._nodes = nodes
@@ -396,10 +403,10 @@ class Scheduler:
         left = [node for node in self._nodes if self._states[node.index] in LEFT]
         corrected = [node for node in left if node.job.name in told]
         if differ_in_memory_alone(corrected, told, self._budget):
-            self._take_over(list(resized(corrected, told, self._shapes)), left, paths_stay=True)
+            self._take_over(list(resized(corrected, told, self._shapes, self._policy)), left, paths_stay=True)
         else:
             self._shapes = Shapes()
-            self._take_over(list(renewed(left, told, self._budget, self._shapes)), left, paths_stay=False)
+            self._take_over(list(renewed(left, told, self._budget, self._shapes, self._policy)), left, paths_stay=False)
 
     def _take_over(self, others: Sequence[Node], left: Sequence[Node], *, paths_stay: bool) -> None:
         """Go on with other nodes in the place of some, or of all, that are left."""

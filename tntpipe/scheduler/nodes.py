@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from tntpipe.resources import Resources
 from tntpipe.scheduler.job import Job
 from tntpipe.scheduler.molding import Shape, shape_of
-from tntpipe.scheduler.policy import Rank
+from tntpipe.scheduler.policy import Policy, Rank
 from tntpipe.scheduler.precedence import precedence_of
 
 NEARLY_DONE = 0.05
@@ -19,9 +19,9 @@ NEARLY_DONE = 0.05
 class Node:
     """A job and its place in the graph.
 
-    ``tails_s`` are the seconds from its end to the end of the longest chain behind it, with 1, 2, … CPUs for all that
-    is moldable; they are as long as the most CPUs that any job of the run can use. Jobs of one shape have one
-    ``shape_index``.
+    ``place`` is that in the topological order. ``tails_s`` are the seconds from its end to the end of the longest chain
+    behind it, with 1, 2, … CPUs for all that is moldable; they are as long as the most CPUs that any job of the run can
+    use. Jobs of one shape have one ``shape_index``.
     """
 
     index: int
@@ -32,6 +32,12 @@ class Node:
     tails_s: tuple[float, ...]
     followers: tuple[int, ...]
     n_predecessors: int
+    place: int
+
+    @property
+    def level_s(self) -> float:
+        """How long the longest chain is that begins with the job, each job with its fewest CPUs."""
+        return self.job.wall_s + self.tails_s[0]
 
 
 class Shapes:
@@ -46,14 +52,24 @@ class Shapes:
 
 
 def nodes_of(
-    jobs: Sequence[Job], budget: Resources, shapes: Shapes, indices: Mapping[str, int] | None = None
+    jobs: Sequence[Job],
+    budget: Resources,
+    shapes: Shapes,
+    policy: Policy,
+    known: Mapping[str, Node] | None = None,
 ) -> tuple[Node, ...]:
-    """The nodes of these jobs, with these indices; ``GraphError`` or ``BudgetError`` if they cannot all be run."""
+    """The nodes of these jobs, in the places of those that are known; ``GraphError`` or ``BudgetError`` if they cannot
+    all be run."""
     precedence = precedence_of(jobs, budget)
     most_cpus = min(budget.cpus, max((job.max_cpus for job in jobs if job.moldable), default=1))
     tails_s = [precedence.tails_s(cpus) for cpus in range(1, most_cpus + 1)]
     longest_s = max((job.wall_s + tails_s[0][name] for name, job in precedence.jobs.items()), default=0.0)
-    indices = indices or {name: index for index, name in enumerate(precedence.jobs)}
+    if known is None:
+        indices = {name: index for index, name in enumerate(precedence.jobs)}
+        places = {job.name: place for place, job in enumerate(precedence.order)}
+    else:
+        indices = {name: node.index for name, node in known.items()}
+        places = {name: node.place for name, node in known.items()}
     nodes = []
     for name, job in precedence.jobs.items():
         tails = tuple(by_name[name] for by_name in tails_s)
@@ -65,12 +81,13 @@ def nodes_of(
             Node(
                 index=indices[name],
                 job=job,
-                rank=Rank(-level_s, -job.request.mem_bytes, name),
+                rank=Rank(*policy.rank(job, level_s, places[name]), name),
                 shape=shape,
                 shape_index=shape_index,
                 tails_s=tails,
                 followers=tuple(indices[follower] for follower in precedence.followers[name]),
                 n_predecessors=len(set(job.follows)),
+                place=places[name],
             )
         )
     return tuple(nodes)
@@ -86,16 +103,18 @@ def differ_in_memory_alone(nodes: Iterable[Node], told: Mapping[str, Job], budge
     return True
 
 
-def resized(nodes: Iterable[Node], told: Mapping[str, Job], shapes: Shapes) -> Iterator[Node]:
+def resized(nodes: Iterable[Node], told: Mapping[str, Job], shapes: Shapes, policy: Policy) -> Iterator[Node]:
     """These nodes with the jobs that are told, which differ in their memory alone."""
     for node in nodes:
         job = told[node.job.name]
         shape, shape_index = shapes.numbered(replace(node.shape, request=job.request))
-        rank = node.rank._replace(minus_mem_bytes=-job.request.mem_bytes)
+        rank = Rank(*policy.rank(job, node.level_s, node.place), job.name)
         yield replace(node, job=job, rank=rank, shape=shape, shape_index=shape_index)
 
 
-def renewed(nodes: Sequence[Node], told: Mapping[str, Job], budget: Resources, shapes: Shapes) -> Iterator[Node]:
+def renewed(
+    nodes: Sequence[Node], told: Mapping[str, Job], budget: Resources, shapes: Shapes, policy: Policy
+) -> Iterator[Node]:
     """These nodes with the jobs that are told, and paths and shapes that follow; they keep their indices.
 
     Raises
@@ -103,12 +122,12 @@ def renewed(nodes: Sequence[Node], told: Mapping[str, Job], budget: Resources, s
     ValueError
         A job differs in more than its memory and its times.
     """
-    indices = {node.job.name: node.index for node in nodes}
+    known = {node.job.name: node for node in nodes}
     jobs = {node.job.name: told.get(node.job.name, node.job) for node in nodes}
     for node in nodes:
         job = jobs[node.job.name]
         if (job.follows, job.group, job.request.cpus) != (node.job.follows, node.job.group, node.job.request.cpus):
             raise ValueError(f"{job.name} is re-estimated as a job with other predecessors, scan or CPUs")
     left = [replace(job, follows=tuple(filter(jobs.__contains__, job.follows))) for job in jobs.values()]
-    for node in nodes_of(left, budget, shapes, indices):
+    for node in nodes_of(left, budget, shapes, policy, known):
         yield replace(node, job=jobs[node.job.name])

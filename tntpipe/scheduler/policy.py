@@ -1,44 +1,34 @@
-"""Which ready jobs start now, with how many CPUs: a pure function of what is ready, what runs, what is free, and when.
+"""What a policy is: it says in which order ready jobs come, and which of them start now with how many CPUs.
 
-Order: longest remaining path first (the bottom level), ties by the larger memory, then by name; but see
-:meth:`~tntpipe.scheduler.molding.Guidance.turn` for what comes before or after that. Jobs start in that
-order while they fit. The first that does not fit gets the one reservation: its shadow time is when enough of the
-running jobs should have ended. A job behind it starts only if it should end by then, or fits in what the reserved job
-will leave (EASY backfill; Lifka 1995, Mu'alem and Feitelson 2001). How many CPUs a moldable job should have is told by
-:mod:`tntpipe.scheduler.molding`; where fewer are free, it takes these or a reservation, whichever ends it earlier.
+A policy is a value that is handed to the scheduler, which keeps the states, precedence and the budget whatever the
+policy says. It is a pure function of what is ready, what runs, what is free and when: it knows neither the graph nor
+what happened before, and has no state, so that forks of a scheduler may share it. ``docs/policies.md`` shows how to
+write one.
 
-It knows neither the graph nor what happened before. Ready jobs come in classes of equal shape, of which only the heads
-are looked at, and every job takes a CPU, so that a decision costs O(classes + CPUs), however many jobs are ready.
-Invariants: what is launched fits in what is free; at most one reservation; as long as no estimate is exceeded and no
-job earlier in the order becomes ready, the reserved job can start by its shadow time.
+Ready jobs come in classes of equal shape, of which a policy needs to look at the heads only.
 """
 
 from __future__ import annotations
 
-from bisect import bisect_left
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
-from heapq import heapify, heappop, heappush, heapreplace
-from operator import attrgetter
-from typing import NamedTuple
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass, field
+from heapq import heapify, heappop, heappush
+from typing import NamedTuple, Protocol
 
 from tntpipe.resources import Resources
-from tntpipe.scheduler.messages import Launch, LaunchReason, Rule
+from tntpipe.scheduler.job import Job
+from tntpipe.scheduler.messages import Launch
 from tntpipe.scheduler.molding import Guidance, Shape
 
 OVERRUN_FACTOR = 1.1
 """A job that runs longer than its estimate is expected to take this times its age (Tsafrir 2007 corrects likewise)."""
 
 
-UNGUIDED = Guidance(rule=Rule())
-"""For sets of jobs of which none is moldable and none serves a scan."""
-
-
 class Rank(NamedTuple):
-    """A job's place in the order; the smaller starts first."""
+    """A job's place in the order: two numbers of the policy's, then the name; the smaller starts first."""
 
-    minus_bottom_level_s: float
-    minus_mem_bytes: int
+    first: float
+    second: float
     name: str
 
 
@@ -59,6 +49,17 @@ class ReadyClass:
     turn: int = 0
     heap: list[Rank] = field(default_factory=list)
 
+    def after_head(self) -> Iterator[Rank]:
+        """Yield all but the first, in order, each in the logarithm of how many were taken."""
+        heap = self.heap
+        frontier = [(rank, position) for position, rank in enumerate(heap[1:3], start=1)]
+        heapify(frontier)
+        while frontier:
+            rank, position = heappop(frontier)
+            yield rank
+            for child in range(2 * position + 1, min(2 * position + 3, len(heap))):
+                heappush(frontier, (heap[child], child))
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reservation:
@@ -78,174 +79,52 @@ class Packing(NamedTuple):
     free: Resources
 
 
-Head = tuple[int, Rank, ReadyClass, Iterator[Rank] | None]
-"""Of a class: its turn, its first job not launched yet, itself, and what follows once one was launched."""
+class Policy(Protocol):
+    """Decides what starts next."""
 
+    @property
+    def scans_in_turn(self) -> bool:
+        """Whether scans are begun in turn, about as many at a time as there are CPUs; else all are ready at once."""
+        ...
 
-def pack(
-    ready: Iterable[ReadyClass],
-    running: Sequence[Occupation],
-    free: Resources,
-    now: float,
-    guidance: Guidance = UNGUIDED,
-    promised: Reservation | None = None,
-) -> Packing:
-    """Choose what starts now; ``ready`` holds no empty class, ``running`` is sorted, and neither is changed.
+    def rank(self, job: Job, bottom_level_s: float, place: int) -> tuple[float, float]:
+        """Where a job stands among ready ones of its shape: the smaller starts first, and of equals the first by name.
 
-    ``promised`` is the reservation of the decision before: it is not put off because the job would now like more CPUs.
-    """
-    heads: list[Head] = [(ready_class.turn, ready_class.heap[0], ready_class, None) for ready_class in ready]
-    heapify(heads)
-    launches: list[Launch] = []
-    begun: list[Occupation] = []
-    large = _cpus_of_large(running, guidance)
-    while heads:
-        _, rank, ready_class, _ = heads[0]
-        shape = ready_class.shape
-        request = shape.request
-        if shape.chains_s:
-            cpus = shape.wanted_cpus(guidance, large, free, now)
-            if promised is not None and promised.name == rank.name:
-                cpus = min(cpus, max(promised.request.cpus, free.cpus))
-            request = shape.with_cpus(cpus)
-        if not request.fits_in(free):
-            reservation = reserve(rank.name, request, _by_expected_end(running, begun, now), free)
-            if not _ends_earlier_with(free, shape, reservation, now):
-                break
-            request = shape.with_cpus(free.cpus)
-        launches.append(Launch(name=rank.name, request=request, reason=LaunchReason.IN_ORDER))
-        begun.append(Occupation(now + shape.wall_s(request.cpus), rank.name, now, request))
-        free -= request
-        if request.mem_bytes > guidance.large_bytes:
-            large.append(request.cpus)
-        _advance(heads)
-    else:
-        if guidance.rule.widen and free.cpus and launches:
-            launches, free = _widened(launches, ready, free)
-        return Packing(launches=tuple(launches), reservation=None, free=free)
-    if free.cpus:
-        for launch in _backfill(heads, reservation, free, now, guidance, large):
-            launches.append(launch)
-            free -= launch.request
-            if launch.reason is LaunchReason.FITS_BESIDE_RESERVATION:
-                reservation = replace(reservation, spare=reservation.spare - launch.request)
-    return Packing(launches=tuple(launches), reservation=reservation, free=free)
+        Parameters
+        ----------
+        job
+            With its request and its expected wall time.
+        bottom_level_s
+            How long the longest chain is that begins with it, each job with its fewest CPUs.
+        place
+            In the topological order of the jobs, generation by generation.
+        """
+        ...
 
+    def pack(
+        self,
+        ready: Collection[ReadyClass],
+        running: Sequence[Occupation],
+        free: Resources,
+        now: float,
+        guidance: Guidance,
+        promised: Reservation | None,
+    ) -> Packing:
+        """Choose what starts now.
 
-def reserve(name: str, request: Resources, ends: Sequence[Occupation], free: Resources) -> Reservation:
-    """Find when the running jobs, sorted by expected end, will have left enough for a request that does not fit yet."""
-    cpus, mem_bytes = free.cpus - request.cpus, free.mem_bytes - request.mem_bytes
-    shadow_time = None
-    for occupation in ends:
-        if shadow_time is not None and occupation.ends > shadow_time:
-            break
-        cpus += occupation.request.cpus
-        mem_bytes += occupation.request.mem_bytes
-        if cpus >= 0 and mem_bytes >= 0:
-            shadow_time = occupation.ends
-    if shadow_time is None:
-        raise ValueError(f"{name} asks for {request}, which will not fit even when nothing runs")
-    return Reservation(name=name, request=request, shadow_time=shadow_time, spare=Resources(cpus, mem_bytes))
-
-
-def _cpus_of_large(running: Sequence[Occupation], guidance: Guidance) -> list[int]:
-    """The CPUs of the jobs of much memory that run; nobody asks unless memory is what the run is short of."""
-    if guidance.large_cpus <= 1:
-        return []
-    return [held.request.cpus for held in running if held.request.mem_bytes > guidance.large_bytes]
-
-
-def _ends_earlier_with(free: Resources, shape: Shape, reservation: Reservation, now: float) -> bool:
-    """Whether a job that starts now with what is free ends no later than one that waits for what is reserved."""
-    if not shape.request.fits_in(free):
-        return False
-    return now + shape.wall_s(free.cpus) <= reservation.shadow_time + shape.wall_s(reservation.request.cpus)
-
-
-def _widened(
-    launches: Sequence[Launch], ready: Iterable[ReadyClass], free: Resources
-) -> tuple[list[Launch], Resources]:
-    """Lend the CPUs that are left, one at a time, to the moldable jobs that start now, the first in order first."""
-    shapes = {rank.name: ready_class.shape for ready_class in ready for rank in ready_class.heap}
-    requests = {launch.name: launch.request for launch in launches}
-    n_idle = -1
-    while free.cpus != n_idle:
-        n_idle = free.cpus
-        for name, request in requests.items():
-            shape = shapes[name]
-            if free.cpus and request.cpus < shape.request.cpus + len(shape.walls_s) - 1:
-                requests[name] = shape.with_cpus(request.cpus + 1)
-                free -= Resources(1, 0)
-    return [replace(launch, request=requests[launch.name]) for launch in launches], free
-
-
-def _backfill(
-    heads: list[Head], reservation: Reservation, free: Resources, now: float, guidance: Guidance, large: Sequence[int]
-) -> Iterator[Launch]:
-    """Launch, in order, what does not delay the reserved job; its own like wait behind it.
-
-    So does a moldable job that would end later with the CPUs that are left than with those that it wants after the
-    reserved job has started.
-    """
-    spare = reservation.spare
-    heads = [head for head in heads[1:] if head[2].shape.request.fits_in(free)]
-    heapify(heads)
-    while heads:
-        _, rank, ready_class, _ = heads[0]
-        shape = ready_class.shape
-        if not shape.request.fits_in(free):
-            heappop(heads)
-            continue
-        wanted = shape.wanted_cpus(guidance, large, free, now) if shape.chains_s else shape.request.cpus
-        cpus = min(free.cpus, wanted)
-        if now + shape.wall_s(cpus) <= reservation.shadow_time:
-            reason = LaunchReason.ENDS_BY_SHADOW_TIME
-        elif shape.request.fits_in(spare):
-            reason = LaunchReason.FITS_BESIDE_RESERVATION
-            cpus = min(cpus, spare.cpus)
-        else:
-            heappop(heads)
-            continue
-        if cpus < wanted and now + shape.wall_s(cpus) > reservation.shadow_time + shape.wall_s(wanted):
-            heappop(heads)
-            continue
-        request = shape.with_cpus(cpus) if shape.chains_s else shape.request
-        yield Launch(name=rank.name, request=request, reason=reason)
-        free -= request
-        if reason is LaunchReason.FITS_BESIDE_RESERVATION:
-            spare -= request
-        _advance(heads)
-
-
-def _by_expected_end(running: Sequence[Occupation], begun: Sequence[Occupation], now: float) -> list[Occupation]:
-    """Sort what runs and what starts now by expected end, correcting estimates that were exceeded."""
-    if not running or running[0].ends >= now:
-        return sorted([*running, *begun])
-    n_overrun = bisect_left(running, now, key=attrgetter("ends"))
-    ends = [*running[n_overrun:], *begun]
-    for _, name, since, request in running[:n_overrun]:
-        ends.append(Occupation(since + OVERRUN_FACTOR * (now - since), name, since, request))
-    ends.sort()
-    return ends
-
-
-def _advance(heads: list[Head]) -> None:
-    """Put the next job of the first class, if it has one, in place of the class's head."""
-    turn, _, ready_class, later = heads[0]
-    later = later or _after_head(ready_class.heap)
-    rank = next(later, None)
-    if rank is None:
-        heappop(heads)
-    else:
-        heapreplace(heads, (turn, rank, ready_class, later))
-
-
-def _after_head(heap: Sequence[Rank]) -> Iterator[Rank]:
-    """Yield a heap's elements but the first, in order, each in the logarithm of how many were taken."""
-    frontier = [(rank, position) for position, rank in enumerate(heap[1:3], start=1)]
-    heapify(frontier)
-    while frontier:
-        rank, position = heappop(frontier)
-        yield rank
-        for child in range(2 * position + 1, min(2 * position + 3, len(heap))):
-            heappush(frontier, (heap[child], child))
+        Parameters
+        ----------
+        ready
+            The ready jobs by shape, none empty; not to be changed. What starts of a class is its first jobs, in order.
+        running
+            What runs, by expected end; not to be changed.
+        free
+            What of the budget nobody holds; what is launched must fit in it.
+        now
+            Seconds on the scheduler's clock.
+        guidance
+            How many CPUs moldable jobs should have; a policy may ignore it.
+        promised
+            The reservation of the decision before.
+        """
+        ...
