@@ -17,7 +17,7 @@ from pathlib import Path
 
 from tntpipe.profiling.profile import DONE, Profile
 from tntpipe.profiling.profile_file import read_profile
-from tools.measured_table import SECOND_REGISTRATION, TARGET
+from tools.measured_table import SAME_COMMAND, TARGET
 
 LEAST_S = 1.0
 
@@ -53,8 +53,8 @@ def main() -> None:
     one, several = read_profile(options.one_thread_profile), read_profile(options.several_threads_profile)
     for kind, variant, overhead in overheads(one, several):
         table["kinds"][kind][variant]["thread_overhead"] = overhead
-        if kind in SECOND_REGISTRATION:
-            table["kinds"][f"subcortical_{kind}"][variant]["thread_overhead"] = overhead
+        if kind in SAME_COMMAND:
+            table["kinds"][SAME_COMMAND[kind]][variant]["thread_overhead"] = overhead
         print(f"{kind:<34} {variant:<10} {overhead}")
     TARGET.write_text(json.dumps(table, indent=1, sort_keys=True) + "\n")
 

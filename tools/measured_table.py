@@ -24,8 +24,14 @@ from tntpipe.profiling.profile import DONE, Profile, StepUse
 from tntpipe.profiling.profile_file import read_profile
 
 TARGET = Path(__file__).resolve().parents[1] / "tntpipe/profiling/profiles/shipped.json"
-SECOND_REGISTRATION = ("linear_registration", "nonlinear_registration", "displacement", "inverse_displacement")
-"""Kinds whose figures hold for the registration to a subcortical model too: the same command on the same scan."""
+SAME_COMMAND = {
+    **{
+        kind: f"subcortical_{kind}"
+        for kind in ("linear_registration", "nonlinear_registration", "displacement", "inverse_displacement")
+    },
+    **{kind: f"brain_{kind}" for kind in ("bias_grid", "bias_field", "bias_correction")},
+}
+"""Kinds whose figures hold for another kind too: the same command on the same scan."""
 
 
 def upper_line(voxels: np.ndarray, values: np.ndarray) -> tuple[float, float]:
@@ -78,8 +84,8 @@ def put(table: Mapping[str, Any], kind: str, variant: str, line: Mapping[str, An
         return False
     known.update(line)  # a speed-up stays
     known.pop("note", None)
-    if kind in SECOND_REGISTRATION:
-        table["kinds"].setdefault(f"subcortical_{kind}", {})[variant] = dict(known)
+    if kind in SAME_COMMAND:
+        table["kinds"].setdefault(SAME_COMMAND[kind], {})[variant] = dict(known)
     return True
 
 

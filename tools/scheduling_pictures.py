@@ -44,7 +44,7 @@ LOOK_AHEAD_SEED = 3
 KIND_COLOURS = {
     "nonlinear_registration": BLUE,
     "linear_registration": ORANGE,
-    "bias_correction": PURPLE,
+    "bias_field": PURPLE,
     "brain_registration": GREEN,
 }
 WIDTH_IN = 9.0

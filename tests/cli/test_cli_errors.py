@@ -125,7 +125,7 @@ def test_two_models_of_one_name_are_refused(place: Path, capsys: pytest.CaptureF
 
 
 def break_settings(monkeypatch: pytest.MonkeyPatch, error: BaseException) -> None:
-    def broken(_options: object) -> None:
+    def broken(*_words: object) -> None:
         raise error
 
     monkeypatch.setattr(settings, "settings_of", broken)

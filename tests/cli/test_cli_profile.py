@@ -49,7 +49,7 @@ def test_a_step_costs_the_journal_little(finished: Run) -> None:
     journal = first_journal(finished.out)
     lines = [line for line in journal.read_text().splitlines() if '"event":"Step' in line]
     told = [len(line) for line in lines if '"StepSampled"' not in line]
-    assert sum(told) / finished.to_run < 1000
+    assert sum(told) / finished.to_run < 1500
 
 
 def test_a_run_that_is_interrupted_leaves_its_profile(bids: Path, tmp_path: Path) -> None:

@@ -11,7 +11,6 @@ from pathlib import Path
 import pytest
 from cli_runs import OPTIONS, Run, command, environment
 
-from tntpipe.cli import report
 from tntpipe.cli.main import main
 from tntpipe.errors import ExitStatus
 from tntpipe.journal.events import StepEnded
@@ -104,7 +103,7 @@ def test_nor_does_a_journal_that_is_none(copied: Path, spoilt: bytes, capsys: py
 def test_a_large_journal_is_read_in_a_process_of_its_own(
     copied: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(report, "APART_FROM_BYTES", 1)
+    monkeypatch.setattr("tntpipe.run.report_page.APART_FROM_BYTES", 1)
     assert report_of_run(copied) == copied / "report.html"
     assert "making the report" in capsys.readouterr().err
     (copied / "report.html").unlink()

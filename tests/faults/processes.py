@@ -14,14 +14,14 @@ import psutil
 import tntpipe
 
 TESTS = Path(__file__).resolve().parents[1]
-FOLDERS = [str(TESTS / "run"), str(TESTS / "faults"), str(Path(tntpipe.__file__).parents[1])]
+FOLDERS = [str(TESTS / "support"), str(TESTS / "faults"), str(Path(tntpipe.__file__).parents[1])]
 
 RUN = """
 import json, sys
 sys.path[:0] = {folders}
 from pathlib import Path
 from small_runs import World, script
-from tntpipe.events import StepEnded
+from tntpipe.journal.events import StepEnded
 world = World(Path({root!r}))
 world.run([script(*words, **options) for words, options in {steps!r}], cpus={cpus}, alone=True)
 ended = [event for event in world.events if isinstance(event, StepEnded)]

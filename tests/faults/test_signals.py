@@ -82,9 +82,7 @@ def test_a_second_signal_kills_what_does_not_stop(place: Place) -> None:
 
 
 def test_a_third_signal_ends_a_run_that_is_stuck(place: Place) -> None:
-    stuck = (
-        "import tntpipe.executors.drive as drive, tntpipe.cli.run as run, time\nrun.drive = lambda *a: time.sleep(300)"
-    )
+    stuck = "import tntpipe.run.participant_run as run, time\nrun.drive = lambda *a: time.sleep(300)"
     write_programs(place.root / "ants", SLEEPS)
     run = place.start(before=stuck)
     until(lambda: list(place.out.glob("logs/run-*/run.log")))
@@ -218,7 +216,7 @@ def test_a_signal_while_programs_are_looked_for_ends_the_run_at_once(
 def test_a_signal_while_scans_are_checked_ends_the_run_at_once(place: Place) -> None:
     """Even where a scan's disk does not answer."""
     slow = (
-        "import tntpipe.cli.checks as checks, time, pathlib\n"
+        "import tntpipe.run.scan_checks as checks, time, pathlib\n"
         f"checks._check_scan = lambda *a: pathlib.Path({str(place.root / 'reading')!r}).touch() or time.sleep(300)\n"
     )
     write_programs(place.root / "ants", SLEEPS)
@@ -232,7 +230,7 @@ def test_a_signal_while_scans_are_checked_ends_the_run_at_once(place: Place) -> 
 @pytest.mark.parametrize("n_signals", [1, 2])
 def test_a_signal_while_a_result_is_hashed_waits_for_it_a_moment_only(place: Place, n_signals: int) -> None:
     slow = (
-        "import tntpipe.workfolder as workfolder, tntpipe.executors.machine as machine, time, pathlib\n"
+        "import tntpipe.store.work_folder as workfolder, tntpipe.executors.machine as machine, time, pathlib\n"
         f"workfolder._described = lambda *a: pathlib.Path({str(place.root / 'hashing')!r}).touch() or time.sleep(300)\n"
         f"machine.PATIENCE_S, machine.HURRY_S = {(1.0, 600.0) if n_signals == 1 else (600.0, 1.0)}\n"
     )
@@ -249,7 +247,7 @@ def test_a_signal_while_a_result_is_hashed_waits_for_it_a_moment_only(place: Pla
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGTSTP])
 def test_a_signal_while_the_summary_is_said_changes_nothing(place: Place, number: signal.Signals) -> None:
     during = (
-        "import os, tntpipe.cli.run as run\n"
+        "import os, tntpipe.run.participant_run as run\n"
         "def say(*words, real=run.print_summary):\n"
         f"    os.kill(os.getpid(), {int(number)})\n"
         "    real(*words)\n"

@@ -65,5 +65,5 @@ def test_a_command_with_64_open_files_at_most_runs_as_any_other(tmp_path: Path) 
     place = Place(tmp_path)
     run = place.start("--n_proc", "16", prefix=("prlimit", "--nofile=64"))
     assert run.status() == 1
-    assert "bias_correction failed: exit status 3" in run.said and "open files" not in run.said
+    assert "bias_field failed: exit status 3" in run.said and "open files" not in run.said
     place.close()

@@ -18,7 +18,7 @@ from tntpipe.dashboard.screen import BEGIN_UPDATE, END_UPDATE, ENTER, LEAVE
 
 SLEEPS = "exec sleep 300"
 STUCK = """
-import time, tntpipe.cli.run as run
+import time, tntpipe.run.participant_run as run
 def drive(scheduler, machine, *_):
     machine._tick()
     time.sleep(300)
@@ -56,7 +56,7 @@ def running(place: Place, terminal: Terminal) -> Run:
     """A run that has drawn its screen while ANTs sleeps."""
     write_programs(place.root / "ants", SLEEPS)
     run = place.start(terminal=terminal.slave)
-    until(lambda: "sub-02/bias_correction" in terminal.sent)
+    until(lambda: "sub-02/bias_field" in terminal.sent)
     return run
 
 
@@ -110,7 +110,7 @@ def test_lines_come_instead_of_the_screen_where_that_is_asked_for(place: Place, 
     assert terminal.status_of(run.process) == 1
     until(lambda: "0 done, " in terminal.sent)
     assert BEGIN_UPDATE not in terminal.sent and ENTER not in terminal.sent
-    assert "/bias_correction failed: exit status 3" in terminal.sent
+    assert "/bias_field failed: exit status 3" in terminal.sent
 
 
 def test_files_hold_no_codes_of_the_terminal(place: Place, terminal: Terminal) -> None:

@@ -96,6 +96,23 @@ COMMANDS = (
         (Option("image", "the scan, 0 for air"), Option("output", "uint8 mask")),
     ),
     Command(
+        "bias-grid",
+        "bias_grid:bias_grid_file",
+        "every n-th voxel of a scan and its mask, to look for a smooth field",
+        (
+            *SCAN_AND_MASK,
+            Option("output_image", "the voxels of the scan"),
+            Option("output_mask", "the same of the mask, uint8"),
+            Option("grid_mm", "about so far apart along each axis, in mm", 4.0),
+        ),
+    ),
+    Command(
+        "divide-by-field",
+        "bias_grid:without_field_file",
+        "take a smooth multiplicative field off a scan, from whatever grid it was found on",
+        (Option("image", "the scan"), Option("field", "the field"), Option("output", "the scan without it")),
+    ),
+    Command(
         "correct-by-tissue",
         "segmentation:correct_by_tissue_file",
         "take off the smooth field that a scan's tissues show",

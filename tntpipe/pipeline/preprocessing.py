@@ -14,7 +14,7 @@ from tntpipe.pipeline.method import BrainExtraction
 from tntpipe.pipeline.model_steps import CLEAN, clean_header
 from tntpipe.steps.arithmetic import imaging
 from tntpipe.steps.bet import bet
-from tntpipe.steps.bias import bias_correction
+from tntpipe.steps.bias import FIELD, N4_INPUT_MM, bias_field
 from tntpipe.steps.registration import AFFINE, brain_registration, head_registration
 from tntpipe.steps.step import Input, Step
 from tntpipe.steps.transforms import DISPLACEMENT, PROBABILITY, Link, apply_to_image, displacement_field
@@ -43,7 +43,7 @@ def preprocess(build: ScanSteps) -> Images:
     else:
         by_template = method.brain_extraction is BrainExtraction.TEMPLATE
         mask = _brain_mask(build, clean, rescaled, _registered_head(build, rescaled) if by_template else "")
-        step = bias_correction(place, image=head, mask=mask, kind="brain_bias_correction", debug=method.debug)
+        step = _without_field(build, head, mask, "brain_")
         text = f"Bias-corrected T1w (N4 in the head, then in the brain); {SCALE}."
         sidecar = sidecars.t1w_sidecar(text, build.sources(outputs.CLEAN_T1W))
         even = build.add(step, build.export(CORRECTED, outputs.NUCOR_T1W, sidecar)).product(CORRECTED)
@@ -90,8 +90,36 @@ def _corrected_head(build: ScanSteps, positive: str) -> str:
     output = "head_mask.nii.gz"
     words = ("--image", Input("T1w.nii.gz", positive), "--output", output)
     mask = build.add(imaging(build.place, "head_mask", "head-mask", *words, outputs=(output,))).product(output)
-    step = bias_correction(build.place, image=positive, mask=mask, kind="bias_correction", debug=build.method.debug)
-    return build.add(step).product(CORRECTED)
+    return build.add(_without_field(build, positive, mask, "")).product(CORRECTED)
+
+
+def _without_field(build: ScanSteps, image: str, mask: str, prefix: str) -> Step:
+    """The step that takes N4's field off an image, after those that find it on a coarse grid."""
+    coarse, coarse_mask = "coarse.nii.gz", "coarse_mask.nii.gz"
+    grid = imaging(
+        build.place,
+        f"{prefix}bias_grid",
+        "bias-grid",
+        *("--image", Input("T1w.nii.gz", image), "--mask", Input("mask.nii.gz", mask)),
+        *("--output_image", coarse, "--output_mask", coarse_mask, "--grid_mm", repr(N4_INPUT_MM)),
+        outputs=(coarse, coarse_mask),
+    )
+    at = build.add(grid)
+    field = bias_field(
+        build.place,
+        image=at.product(coarse),
+        mask=at.product(coarse_mask),
+        kind=f"{prefix}bias_field",
+        debug=build.method.debug,
+    )
+    return imaging(
+        build.place,
+        f"{prefix}bias_correction",
+        "divide-by-field",
+        *("--image", Input("T1w.nii.gz", image), "--field", Input("field.nii.gz", build.add(field).product(FIELD))),
+        *("--output", CORRECTED),
+        outputs=(CORRECTED,),
+    )
 
 
 def _corrected_by_tissue(build: ScanSteps, head: str, transform: str) -> str:

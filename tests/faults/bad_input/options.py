@@ -54,9 +54,9 @@ def _numbers() -> Iterator[Case]:
         yield refused(f"{option} {pair}", _given(option, *pair.split()), option, fact, HELP, status=USAGE)
     for pair in ("5 5", "6 5"):
         yield refused(
-            f"{option} {pair}", _given(option, *pair.split()), option, "no range", "lower end first", status=USAGE
+            f"{option} {pair}", _given(option, *pair.split()), option, "not a range", "lower end first", status=USAGE
         )
-    yield refused(f"{option} too close", _given(option, "1", "1.00000001"), option, "no range", "lower", status=USAGE)
+    yield refused(f"{option} too close", _given(option, "1", "1.00000001"), option, "not a range", "lower", status=USAGE)
     yield accepted(f"{option} below 0", _given(option, "-1000.5", "-1"), "any range will do")
 
 
@@ -188,8 +188,8 @@ def _filter_files() -> Iterator[Case]:
     name = "filter.json"
     deep = '{"t1w": ' + "[" * 99_999
     for what, content, fact, remedy in (
-        ("broken", "{", "not valid JSON", "Mend"),
-        ("nested deeply", deep, "not valid JSON", "Mend"),
+        ("broken", "{", "not valid JSON", "Fix"),
+        ("nested deeply", deep, "not valid JSON", "Fix"),
         ("a list", "[]", "has no 't1w' entry", "It looks like"),
         ("no t1w", "{}", "has no 't1w' entry", "It looks like"),
         ("t1w no object", '{"t1w": 1}', "has no 't1w' entry", "It looks like"),
