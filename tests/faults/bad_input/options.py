@@ -56,7 +56,9 @@ def _numbers() -> Iterator[Case]:
         yield refused(
             f"{option} {pair}", _given(option, *pair.split()), option, "not a range", "lower end first", status=USAGE
         )
-    yield refused(f"{option} too close", _given(option, "1", "1.00000001"), option, "not a range", "lower", status=USAGE)
+    yield refused(
+        f"{option} too close", _given(option, "1", "1.00000001"), option, "not a range", "lower", status=USAGE
+    )
     yield accepted(f"{option} below 0", _given(option, "-1000.5", "-1"), "any range will do")
 
 
