@@ -16,7 +16,8 @@ from packaging.utils import canonicalize_name
 from small_runs import World, script
 
 import tntpipe.cli.main as cli
-from tntpipe.executors.children import KEPT_VARIABLES, THREAD_VARIABLES, environment
+from tntpipe.executors.children import THREAD_VARIABLES, environment
+from tntpipe.processes.child_python import KEPT_VARIABLES
 
 ROOT = Path(__file__).resolve().parents[2]
 SOURCES = sorted(path for part in ("tntpipe", "tools", "benchmarks") for path in (ROOT / part).rglob("*.py"))

@@ -69,7 +69,7 @@ def test_what_ants_cannot_do_ends_with_a_status_that_is_not_zero(tmp_path: Path,
 def test_without_the_wheel_the_remedy_is_its_installation(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("tntpipe.programs.ants.util.find_spec", lambda _name: None)
+    monkeypatch.setattr("importlib.machinery.PathFinder.find_spec", lambda *_words: None)
     monkeypatch.setattr("tntpipe.programs.ants.die_with_parent", lambda: None)
     with pytest.raises(ProgramMissingError, match="pip install antspyx"):
         find_library()

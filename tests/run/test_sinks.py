@@ -18,6 +18,7 @@ from tntpipe.journal.text import line_of
 from tntpipe.journal.writer import SCHEMA_VERSION, Journal
 from tntpipe.run.closing_report import print_summary
 from tntpipe.run.sinks import Views
+from tntpipe.store.locks import is_held
 
 FIELDS = {
     "RunStarted": "command version ants host pid cpus mem_bytes budget scans reused settings folders",
@@ -221,3 +222,12 @@ def test_every_line_of_the_journal_is_json_alone(tmp_path: Path) -> None:
     write(tmp_path / "j")
     for line in (tmp_path / "j").read_text(encoding="utf-8").splitlines():
         assert isinstance(json.loads(line), dict)
+
+
+def test_a_run_holds_its_journal_as_long_as_it_lives(tmp_path: Path) -> None:
+    views = Views(tmp_path, dashboard=False, loglevel="ERROR")
+    journal = views.run_dir / "journal.jsonl"
+    assert is_held(journal) is True
+    with views:
+        pass
+    assert is_held(journal) is False and is_held(tmp_path / "none") is None

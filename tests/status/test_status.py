@@ -17,6 +17,7 @@ from tntpipe.journal.events import RunEnded, RunForecast, RunStarted, StepAdmitt
 from tntpipe.journal.run_state import RunState
 from tntpipe.profiling.process_start import process_began
 from tntpipe.status.liveness import CLOCK_SLACK_S, SILENT_S, Life, Sight, sight_of
+from tntpipe.status.recorded_runs import newest_run, others_under_way
 from tntpipe.status.status import SCHEMA_VERSION, heartbeat, status_lines, status_of
 
 RUNNING = Sight(Life.RUNNING, "its process was seen")
@@ -131,6 +132,54 @@ def test_on_another_host_the_age_of_its_last_update_tells(age_s: float, life: Li
     )
     assert seen.life is life
     assert "is on there and cannot be seen from here" in seen.how and re.search(r"last update \d+:\d\d ago", seen.how)
+
+
+def seen_with(is_held: bool | None, host: str, *, exit_status: int | None = None, age_s: float = 60.0) -> Sight:
+    """A run of process 1 of the host "box", as in a container."""
+    state = started("box", 1)
+    state.exit_status = exit_status
+    here: dict[int, float | None] = {1: 1.0}
+    return sight_of(state, host=host, process_began=here.get, last_word=1000.0, now=1000.0 + age_s, is_held=is_held)
+
+
+def test_whoever_holds_its_journal_tells_whether_a_run_lives_whatever_the_names_of_host_and_process() -> None:
+    assert seen_with(True, "elsewhere", age_s=1e6).life is Life.RUNNING
+    assert seen_with(False, "box").life is Life.DIED, "process 1 of this host is another one"
+    assert seen_with(None, "box").life is Life.RUNNING, "without locks the process tells"
+    assert seen_with(False, "elsewhere").life is Life.RUNNING, "locks may hold on one node only"
+    assert seen_with(False, "elsewhere", age_s=SILENT_S + 1).life is Life.SILENT
+
+
+@pytest.mark.parametrize("status", [129, 130, 143])
+def test_a_run_that_a_signal_stopped_is_told_as_stopped(status: int) -> None:
+    seen = seen_with(False, "box", exit_status=status)
+    assert seen.life is Life.ENDED and "was stopped" in seen.how
+
+
+def write_run(logs: Path, name: str, began: float, last: str = "") -> Path:
+    journal = logs / name / "journal.jsonl"
+    journal.parent.mkdir(parents=True)
+    journal.write_text(f'{{"t":{began},"event":"RunStarted"}}\n{last}')
+    return journal.parent
+
+
+def test_runs_are_in_the_order_in_which_they_began_whatever_the_zone_of_their_names(tmp_path: Path) -> None:
+    """The first in Tokyo, the second by UTC nine hours behind it."""
+    write_run(tmp_path, "run-20261201-190000", 1000.0)
+    newest = write_run(tmp_path, "run-20261201-100500", 1300.0)
+    assert newest_run(tmp_path) == newest
+
+
+@pytest.mark.parametrize("n_scans", [3, 400, 5000])
+def test_a_run_of_many_scans_is_not_under_way_after_its_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, n_scans: int
+) -> None:
+    scans = ",".join(f'"sub-{number:06}_ses-01":"done"' for number in range(n_scans))
+    journal = write_run(tmp_path, "run-20261201-100000", 1.0, f'{{"t":2,"event":"RunEnded","scans":{{{scans}}}}}\n')
+    going = write_run(tmp_path, "run-20261201-100001", 1.0, '{"t":2,"event":"Notice","text":"x"}\n')
+    monkeypatch.setattr("tntpipe.status.recorded_runs.is_held", lambda _path: None)
+    now = journal.joinpath("journal.jsonl").stat().st_mtime
+    assert others_under_way(tmp_path, tmp_path, now) == [going.name]
 
 
 def test_a_process_is_there_until_it_has_ended() -> None:

@@ -15,15 +15,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from tntpipe.processes.child_python import kept_variables
 from tntpipe.processes.leftovers import OWNER_VARIABLE
 from tntpipe.processes.parent_death import PARENT_VARIABLE
 from tntpipe.profiling.inherited_peak import forget_own_high_water
-
-KEPT_VARIABLES = (
-    *("PATH", "HOME", "USER", "LOGNAME", "LANG", "LC_ALL", "TMPDIR", "TEMP", "TMP"),
-    *("LD_LIBRARY_PATH", "PYTHONPATH", "VIRTUAL_ENV", "ANTSPATH", "FSLDIR"),
-)
-"""What a child inherits; everything else of the environment stays out."""
 
 THREAD_VARIABLES = (
     "ITK_GLOBAL_DEFAULT_NUMBER_OF_THREADS",
@@ -48,11 +43,8 @@ class Child:
 
 def environment(threads: int, environ: Mapping[str, str] = os.environ) -> dict[str, str]:
     """The environment of a child that may use ``threads`` threads."""
-    kept = {name: environ[name] for name in KEPT_VARIABLES if name in environ}
-    root = str(Path(__file__).resolve().parents[2])
-    kept["PYTHONPATH"] = os.pathsep.join(p for p in (root, kept.get("PYTHONPATH", "")) if p)
-    fixed = {PARENT_VARIABLE: str(os.getpid()), "PYTHONSAFEPATH": "1", "PYTHONUTF8": "1", "FSLOUTPUTTYPE": "NIFTI_GZ"}
-    return kept | fixed | dict.fromkeys(THREAD_VARIABLES, str(threads))
+    ours = {PARENT_VARIABLE: str(os.getpid()), "FSLOUTPUTTYPE": "NIFTI_GZ"}
+    return kept_variables(environ) | ours | dict.fromkeys(THREAD_VARIABLES, str(threads))
 
 
 def start(argv: Sequence[str], folder: Path, log: Path, threads: int, owner: str) -> Child:

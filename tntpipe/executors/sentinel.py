@@ -8,8 +8,8 @@ from __future__ import annotations
 import contextlib
 import os
 import subprocess
-import sys
-from pathlib import Path
+
+from tntpipe.processes.child_python import kept_variables, python_command
 
 
 class Sentinel:
@@ -17,11 +17,10 @@ class Sentinel:
 
     def __init__(self, run: str) -> None:
         """Start it; OSError when it cannot be."""
-        environment = {"PYTHONPATH": str(Path(__file__).resolve().parents[2]), "PYTHONSAFEPATH": "1"}
         self._process = subprocess.Popen(
-            [sys.executable, "-S", "-m", "tntpipe.processes.leftovers", run],
+            python_command("tntpipe.processes.leftovers", run, without_site=True),
             cwd="/",
-            env=environment,
+            env=kept_variables(),
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,

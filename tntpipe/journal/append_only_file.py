@@ -9,6 +9,7 @@ from __future__ import annotations
 import errno
 from collections import deque
 from pathlib import Path
+from typing import BinaryIO, cast
 
 MOST_WAITING_BYTES = 64 * 1024 * 1024
 """What waits beyond this is lost: some 300 000 events."""
@@ -22,9 +23,14 @@ class AppendedLines:
         self.path = path
         self.error: OSError | None = None
         self.n_lost = 0
-        self._file = path.open("ab", buffering=0)
+        self._file = cast(BinaryIO, path.open("ab", buffering=0))
         self._waiting: deque[bytes] = deque()
         self._n_waiting_bytes = 0
+
+    @property
+    def file(self) -> BinaryIO:
+        """The open file, to be locked."""
+        return self._file
 
     @property
     def n_missing(self) -> int:

@@ -17,7 +17,9 @@ PARENT_VARIABLE = "TNTPIPE_PARENT_PID"
 
 def command(program: str) -> tuple[str, ...]:
     """How to start a program that knows nothing of this module, so that it too dies with its parent."""
-    return (sys.executable, "-m", "tntpipe.processes.parent_death", program)
+    from tntpipe.processes.child_python import python_command  # not in every child
+
+    return python_command("tntpipe.processes.parent_death", program)
 
 
 def die_with_parent() -> None:

@@ -23,6 +23,7 @@ from types import ModuleType
 
 from tntpipe.errors import ProgramMissingError, TntpipeError
 from tntpipe.processes import parent_death
+from tntpipe.processes.child_python import kept_variables, python_command
 from tntpipe.processes.parent_death import die_with_parent
 
 PROGRAMS = (
@@ -76,17 +77,26 @@ def _native(environ: Mapping[str, str]) -> Ants | None:
 
 def _wheel() -> Ants:
     library = find_library()
-    commands = {name: (sys.executable, "-m", "tntpipe.programs.ants", name) for name in PROGRAMS}
+    commands = {name: python_command("tntpipe.programs.ants", name) for name in PROGRAMS}
     wheel = metadata.version("antspyx")
     version = _version(str(library), commands[PROGRAMS[0]])
     return Ants("wheel", f"{version} in antspyx {wheel}", str(library.parent), commands)
 
 
 def _version(program: str, command: Sequence[str]) -> str:
-    """What ``--version`` says, without its label, of the program that the command starts."""
+    """What ``--version`` says, without its label, of the program that the command starts.
+
+    It is started as the steps will be: what lies in the current folder is not looked at.
+    """
     try:
         said = subprocess.run(
-            [*command, "--version"], capture_output=True, text=True, timeout=VERSION_TIMEOUT_S, check=True
+            [*command, "--version"],
+            cwd="/",
+            env=kept_variables(),
+            capture_output=True,
+            text=True,
+            timeout=VERSION_TIMEOUT_S,
+            check=True,
         )
     except (OSError, subprocess.SubprocessError) as error:
         raise ProgramMissingError(
@@ -99,7 +109,8 @@ def _version(program: str, command: Sequence[str]) -> str:
 
 def find_library() -> Path:
     """The path of the extension module of ``antspyx``, found without importing the package."""
-    spec = util.find_spec("ants")
+    elsewhere = [path for path in sys.path if path and Path(path) != Path.cwd()]  # an ants/ of the user's is none
+    spec = machinery.PathFinder.find_spec("ants", elsewhere)
     for folder in (spec.submodule_search_locations or ()) if spec else ():
         for suffix in machinery.EXTENSION_SUFFIXES:
             library = Path(folder) / f"lib{suffix}"

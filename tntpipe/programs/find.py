@@ -6,13 +6,13 @@ import ast
 import hashlib
 import re
 import shutil
-import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from tntpipe.errors import ProgramMissingError
 from tntpipe.processes import parent_death
+from tntpipe.processes.child_python import python_command
 from tntpipe.programs.ants import PROGRAMS, Ants, find_ants
 
 ANTS_PROGRAMS = frozenset(PROGRAMS)
@@ -37,7 +37,7 @@ def find_programs(*, bet: bool) -> Programs:
         ANTs, or bet where it is wanted, is not installed.
     """
     ants = find_ants()
-    commands = dict(ants.commands) | {"imaging": (sys.executable, "-m", "tntpipe.imaging")}
+    commands = dict(ants.commands) | {"imaging": python_command("tntpipe.imaging")}
     if ants.flavour == "native":
         commands |= {name: parent_death.command(path) for name, (path,) in ants.commands.items()}
     versions = dict.fromkeys(ants.commands, f"{ants.flavour} {ants.version}")

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 from tntpipe.journal.writer import JOURNAL_NAME
+from tntpipe.processes.child_python import kept_variables, python_command
 from tntpipe.run.terminal import screen_may_be_gone
 
 APART_FROM_BYTES = 20_000_000
@@ -37,7 +38,9 @@ def report_of_run(run_dir: Path) -> Path | None:
 def _write_apart(run_dir: Path) -> None:
     """The same in a process of its own; OSError with its last line where it fails."""
     made = subprocess.run(
-        [sys.executable, "-m", "tntpipe.report", str(run_dir)],
+        python_command("tntpipe.report", str(run_dir)),
+        cwd="/",
+        env=kept_variables(),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,

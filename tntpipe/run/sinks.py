@@ -23,6 +23,7 @@ from tntpipe.run.sample_thinning import Thinning
 from tntpipe.run.status_file import STATUS_NAME, StatusFile
 from tntpipe.run.terminal import screen_may_be_gone
 from tntpipe.status.status import heartbeat
+from tntpipe.store.locks import hold
 from tntpipe.store.step_logs import StepLogs
 from tntpipe.store.work_folder import LOG_NAME
 
@@ -50,6 +51,7 @@ class Views:
         self.step_logs = StepLogs(self.run_dir)
         self._log_dir = log_dir
         self._journal = Journal(self.run_dir / JOURNAL_NAME)
+        hold(self._journal.lines.file)  # as long as it lives, for whoever wants to know
         self._log = AppendedLines(self.run_dir / "run.log")
         self._status = StatusFile(log_dir / STATUS_NAME, self.run_dir)
         self._troubled: set[Path] = set()

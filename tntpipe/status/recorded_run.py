@@ -13,6 +13,7 @@ from tntpipe.journal.reader import JournalReader
 from tntpipe.journal.run_state import BAD, RunState
 from tntpipe.profiling.process_start import process_began
 from tntpipe.status.liveness import Life, Sight, sight_of
+from tntpipe.store.locks import is_held
 
 
 class RecordedRun:
@@ -40,7 +41,12 @@ class RecordedRun:
         words = (self._journal, self.run_dir / "run.log")
         last_word = max(path.stat().st_mtime for path in words if path.exists())
         return sight_of(
-            self.state, host=platform.node(), process_began=process_began, last_word=last_word, now=time.time()
+            self.state,
+            host=platform.node(),
+            process_began=process_began,
+            last_word=last_word,
+            now=time.time(),
+            is_held=is_held(self._journal),
         )
 
     def exit_status(self, sight: Sight) -> ExitStatus:

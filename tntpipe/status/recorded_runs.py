@@ -8,8 +8,11 @@ from pathlib import Path
 
 from tntpipe.errors import InputMissingError
 from tntpipe.status.liveness import SILENT_S
+from tntpipe.store.locks import is_held
 
 LAST_BYTES = 8192
+STAMP_BYTES = 64
+FIRST_STAMP = re.compile(rb'\{"t":([0-9.]+),')
 N_NAMED = 5
 
 
@@ -40,20 +43,43 @@ def others_under_way(logs: Path, but: Path, now: float) -> list[str]:
 
 
 def _runs(logs: Path) -> list[Path]:
-    """Those with a journal, by when they began; of one second, by their number."""
+    """Those with a journal, by when they began."""
     return sorted((path.parent for path in logs.glob("run-*/journal.jsonl")), key=_order)
 
 
-def _order(run: Path) -> tuple[str, int]:
+def _order(run: Path) -> tuple[float, str, int]:
+    """When the journal says that it began (UTC: names of folders are local times, of whichever zone); then its name."""
     match = re.fullmatch(r"run-(\d+-\d+)(?:-(\d+))?", run.name)
-    return (match[1], int(match[2] or 1)) if match else ("", 0)
+    name = (match[1], int(match[2] or 1)) if match else ("", 0)
+    return (_began(run / "journal.jsonl"), *name)
+
+
+def _began(journal: Path) -> float:
+    try:
+        with journal.open("rb") as file:
+            match = FIRST_STAMP.match(file.read(STAMP_BYTES))
+            return float(match[1]) if match else 0.0
+    except OSError:
+        return 0.0
 
 
 def _is_under_way(journal: Path, now: float) -> bool:
+    held = is_held(journal)
     try:
-        with journal.open("rb") as file:
-            age_s = now - os.fstat(file.fileno()).st_mtime
-            file.seek(max(0, file.seek(0, os.SEEK_END) - LAST_BYTES))
-            return age_s < SILENT_S and b'"event":"RunEnded"' not in file.read()
+        age_s = now - journal.stat().st_mtime
+        return held or (held is None and age_s < SILENT_S and not _last_line(journal).count(b'"event":"RunEnded"'))
     except OSError:
         return False
+
+
+def _last_line(path: Path) -> bytes:
+    """The last line that is whole, however long it is: the one that ends a run has every scan in it."""
+    with path.open("rb") as file:
+        size = file.seek(0, os.SEEK_END)
+        n_bytes = LAST_BYTES
+        while True:
+            file.seek(max(0, size - n_bytes))
+            lines = file.read().split(b"\n")
+            if len(lines) > 2 or n_bytes >= size:
+                return lines[-2] if len(lines) > 1 else b""
+            n_bytes *= 4

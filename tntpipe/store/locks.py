@@ -11,8 +11,11 @@ import errno
 import fcntl
 import os
 import platform
+import time
 from pathlib import Path
-from typing import IO, TextIO
+from typing import IO, Any, TextIO
+
+LOOKS = 100
 
 NO_LOCKS = {errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP, errno.EINVAL}
 
@@ -44,6 +47,31 @@ def try_lock(file: IO[str]) -> bool:
             raise NoLocksError(*error.args) from error
         raise
     return True
+
+
+def is_held(path: Path) -> bool | None:
+    """Whether some process holds the lock on a file, on whatever host; None where that cannot be known."""
+    try:
+        with path.open("rb") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            except BlockingIOError:
+                return True
+            return False
+    except OSError:
+        return None
+
+
+def hold(file: IO[Any]) -> bool:
+    """Hold the lock on an open file until it is closed; False where there are no locks. Who only looks lets go soon."""
+    for _ in range(LOOKS):
+        try:
+            if try_lock(file):
+                return True
+        except OSError:
+            return False
+        time.sleep(0.01)
+    return False
 
 
 def holder() -> str:
