@@ -43,7 +43,7 @@ HOMES: dict[str, set[str]] = {
     "nibabel": {"imaging"},
     "bids": {"bids"},
     "matplotlib": {"planning"},
-    "subprocess": {"executors", "programs", "run", "cli"},
+    "subprocess": {"executors", "processes", "programs", "run", "cli"},
 }
 """The only parts that may import a package."""
 

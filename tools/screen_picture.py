@@ -14,9 +14,8 @@ from pathlib import Path
 
 from rich.console import Console
 from rich.terminal_theme import TerminalTheme
-from rich.text import Text
 
-from tntpipe.dashboard.frame import frame
+from tntpipe.dashboard.frame import screen
 from tntpipe.journal.reader import read_journal
 from tntpipe.journal.run_state import RunState
 from tntpipe.run.sinks import FOOTER
@@ -44,10 +43,17 @@ def main() -> None:
             break
         state.apply(t, event)
     footer = f"{FOOTER}{options.journal.with_name('run.log')}"
-    lines = frame(state, state.started + options.seconds, options.columns, options.lines, footer)
-    console = Console(record=True, file=io.StringIO(), width=options.columns, force_terminal=True)
-    for line in lines:
-        console.print(Text.assemble(*line), no_wrap=True, overflow="crop", crop=True)
+    console = Console(
+        record=True,
+        file=io.StringIO(),
+        width=options.columns,
+        height=options.lines,
+        force_terminal=True,
+        markup=False,
+        highlight=False,
+        emoji=False,
+    )
+    console.print(screen(state, state.started + options.seconds, options.columns, options.lines, footer), end="")
     svg = console.export_svg(title="tntpipe", theme=THEME)
     options.picture.write_text(re.sub(r"@font-face \{.*?\}\s*", "", svg, flags=re.DOTALL), encoding="utf-8")
 

@@ -24,6 +24,7 @@ from tntpipe.journal.events import (
     StepStarted,
 )
 from tntpipe.journal.writer import Journal
+from tntpipe.store.locks import hold
 
 HERE = platform.node()
 
@@ -119,12 +120,13 @@ def test_the_newest_run_is_shown_or_the_one_that_is_named(tmp_path: Path, capsys
 def test_other_runs_into_the_folder_are_named_while_they_are_under_way(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    record(tmp_path, "run-20260101-000000", started())
+    alive = record(tmp_path, "run-20260101-000000", started())
     record(tmp_path, "run-20260101-000001", started(), RunEnded(exit_status=0, scans={}))
-    old = record(tmp_path, "run-20260101-000002", started())
-    os.utime(old / "journal.jsonl", (0, 0))
+    record(tmp_path, "run-20260101-000002", started())
     record(tmp_path, "run-20260101-000003", started())
-    status(tmp_path)
+    with (alive / "journal.jsonl").open("ab") as journal:
+        assert hold(journal)
+        status(tmp_path)
     assert capsys.readouterr().out.splitlines()[-1] == "also under way: run-20260101-000000 (--run shows one)"
 
 

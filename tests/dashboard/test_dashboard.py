@@ -5,9 +5,10 @@ from __future__ import annotations
 import unicodedata
 
 import pytest
+from rich.table import Table
 from stories import STORY
 
-from tntpipe.dashboard.cells import EMPTY, FULL, TAKEN, Line, bar, clean, cut, filled, fit, width_of
+from tntpipe.dashboard.cells import EMPTY, FULL, TAKEN, Bar, clean
 from tntpipe.dashboard.frame import TWO_COLUMNS_FROM, frame
 from tntpipe.dashboard.panels import MOST_SCANS_LISTED, Panel, shares
 from tntpipe.formatting import GIB
@@ -58,7 +59,7 @@ def busy(n_scans: int, *, name: str = NAME, n_running: int = 16, n_failed: int =
             1, StepEnded(name=f"{scan}/x", scan=scan, kind="x", outcome=Outcome.FAILED, usage={}, message=reason)
         )
         state.apply(1, ScanEnded(scan=scan, outcome=ScanOutcome.FAILED, message=f"x failed: {reason}"))
-    for scan in scans[-n_running:]:
+    for scan in scans[len(scans) - n_running :] if n_running <= len(scans) else scans:
         step = f"{scan}/nonlinear_registration"
         state.apply(1, StepAdmitted(name=step, cpus=1, mem_bytes=3 * GIB, expected_s=4000, why=""))
         state.apply(2, StepStarted(name=step, scan=scan, kind=step[-22:], cpus=1, mem_bytes=3 * GIB, pid=1))
@@ -80,7 +81,7 @@ def test_the_head_has_the_figures_of_the_run_at_80_columns() -> None:
     for fact in (
         "tntpipe on node7 for 1:01:40, about 1:00:00 left, until",
         "3 failed, 16 under way, 281 to come",
-        "3 of 7500 ended, 16 running",
+        "0 of 7500 done, 3 failed, 16 running",
         "12.0 busy, 16 of 16 reserved",
         "16.0 GiB used (most 17.0), 48.0 of 64.0 reserved",
     ):
@@ -113,8 +114,8 @@ def test_a_step_that_takes_longer_than_expected_and_memory_beyond_the_request_st
     state = busy(1, name="sub-{}", n_failed=0)
     step = state.running["sub-0/nonlinear_registration"]
     step.expected_s, step.rss_bytes = 60.0, 4 * GIB
-    styles = {text.strip(): style for line in frame(state, NOW, 80, 24) for text, style in line}
-    assert (styles["1:01:38 / 1:00"], styles["4.0"]) == ("yellow", "red")
+    styles = {text.strip(): str(style) for line in frame(state, NOW, 80, 24) for text, style in line}
+    assert (styles["1:01:38 / 1:00"], styles["4.0"]) == ("magenta", "red")
 
 
 def test_a_scan_shows_its_phase_and_how_far_it_is() -> None:
@@ -180,7 +181,7 @@ def test_the_head_of_the_queue_says_why_it_waits() -> None:
 
 def test_an_end_that_is_past_and_one_that_nobody_foresees_are_told_as_such() -> None:
     state = busy(3)
-    assert "the end is not foreseen yet" in drawn(state, 80)[0]
+    assert "estimating time left" in drawn(state, 80)[0]
     state.apply(10, RunForecast(seconds_left=60.0))
     assert "should have ended" in drawn(state, 80)[0]
     state.apply(70, RunEnded(exit_status=1, scans={}))
@@ -210,28 +211,56 @@ def test_a_bar_is_full_only_when_all_is_done_and_shows_all_that_is_not_nothing()
     for width in (2, 5, 24):
         for whole in (7, 100, 12003):
             for done in {0, 1, whole // 2, whole - 1, whole}:
-                text = "".join(part for part, _ in bar(width, whole, [(done, FULL, "")]))
+                text = "".join(part.text for part in Bar(width, whole, ((done, FULL, ""),)).segments())
                 assert len(text) == width
                 assert (EMPTY not in text) == (done == whole)
                 assert (FULL in text) == (done > 0)
-    over = bar(4, 2, [(1, FULL, "a"), (5, TAKEN, "b")])
+    over = tuple(Bar(4, 2, ((1, FULL, "a"), (5, TAKEN, "b"))).segments())
     assert over == ((FULL * 2, "a"), (TAKEN * 2, "b")), "more than there is fills it"
 
 
-@pytest.mark.parametrize("text", ["", "plain", "漢字漢字", "a漢b字c", "e\u0301e\u0301"])
-def test_a_text_is_fitted_to_cells_not_to_letters(text: str) -> None:
-    for width in range(12):
-        for right in (False, True):
-            assert width_of(fit(text, width, right=right)) == width
-        line: Line = ((text, "bold"), (text, ""))
-        assert width_of("".join(part for part, _ in filled(line, width))) == width
-        assert width_of("".join(part for part, _ in cut(line, width))) <= width
+def parts_of(state: RunState, label: str, width: int = 80) -> dict[str, int]:
+    """How many cells of the bar behind a label have which style."""
+    row = next(line for line in frame(state, NOW, width, 24) if line and line[0][0].strip() == label)
+    return {str(style): len(text) for text, style in row if set(text) & {FULL, TAKEN, EMPTY}}
+
+
+def test_nothing_that_failed_is_green() -> None:
+    state = busy(7, name="sub-{}", n_running=0, n_failed=7)
+    assert set(parts_of(state, "scans")) == {"red"}
+    assert set(parts_of(state, "steps")) == {"red", "dim"}
+    assert any("0 of 175 done, 7 failed" in line for line in drawn(state, 80))
+
+
+@pytest.mark.parametrize(("busy_cpus", "red"), [(0.9, False), (1.0, False), (1.04, True)])
+def test_cpus_are_red_above_the_budget_and_not_at_it(busy_cpus: float, red: bool) -> None:
+    state = busy(16, name="sub-{:03}", n_failed=0)
+    for step in state.running.values():
+        step.busy_cpus = busy_cpus
+    text = f"{16 * busy_cpus:.1f} busy"
+    (style,) = (str(style) for line in frame(state, NOW, 80, 24) for part, style in line if part == text)
+    assert (style == "red") is red
+
+
+def test_a_scan_stays_readable_where_its_step_does_not_fit() -> None:
+    name = "sub-CONTROL0001_ses-20240131_run-02"
+    state = busy(1, name=name, n_failed=0)
+    row = next(line for line in drawn(state, 80) if line.startswith("sub-CONTROL") and "/1" in line)
+    assert row.startswith(f"{name}/") is False and row.startswith("sub-CONTROL0001_ses-20240131_run")
+    assert any(line.startswith(f"{name}/nonlin") for line in drawn(state, 100))
+
+
+@pytest.mark.parametrize("background", ["yellow", "bright_yellow", "white", "black"])
+def test_no_text_has_a_colour_that_some_background_swallows(background: str) -> None:
+    state = busy(20)
+    state.apply(5, Notice(text="careful", level="WARNING"))
+    styles = {str(style) for line in frame(state, NOW, 160, 60) for _, style in line}
+    assert "magenta" in styles and not any(background in style for style in styles)
 
 
 def test_each_panel_has_a_row_where_there_is_room_and_the_first_panels_come_first() -> None:
     panels = [
-        Panel(n_rows, weight, lambda _width, _n: (), lambda _width, _n: iter(()))
-        for n_rows, weight in ((100, 1), (0, 1), (2, 3), (100, 3))
+        Panel(n_rows, weight, lambda _width, _n: Table()) for n_rows, weight in ((100, 1), (0, 1), (2, 3), (100, 3))
     ]
     assert shares(panels, 1) == [0, 0, 0, 0]
     assert shares(panels, 3) == [1, 0, 0, 0] or shares(panels, 3) == [2, 0, 0, 0]

@@ -16,13 +16,15 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from rich.style import Style
 from test_dashboard import busy
 
-from tntpipe.dashboard.cells import Line
-from tntpipe.dashboard.frame import frame
+from tntpipe.dashboard.frame import Line, frame
 from tntpipe.dashboard.live import FRAME_S, SHARE, LiveScreen, live_screen
 from tntpipe.dashboard.screen import BEGIN_UPDATE, END_UPDATE, ENTER, LEAVE, Screen
 from tntpipe.journal.run_state import RunState
+
+PLAIN = Style.null()
 
 
 class Terminal:
@@ -90,7 +92,7 @@ def screen(terminal: Terminal) -> Iterator[Screen]:
 
 
 def lines_of(*texts: str, n: int = 24) -> list[Line]:
-    return [((text, "bold red"),) for text in texts] + [()] * (n - len(texts))
+    return [((text, Style.parse("bold red")),) for text in texts] + [()] * (n - len(texts))
 
 
 def shown(screen: Screen, lines: list[Line]) -> None:
@@ -151,7 +153,7 @@ def test_a_terminal_that_takes_nothing_is_not_waited_for(terminal: Terminal, scr
     began = time.monotonic()
     number = 0
     while screen.is_ready:
-        screen.show([(("x" * 70 + str(number) + str(row), ""),) for row in range(24)], screen.size)
+        screen.show([(("x" * 70 + str(number) + str(row), PLAIN),) for row in range(24)], screen.size)
         number += 1
         assert number < 1000, "nobody reads, so that some frame must be too much"
     assert time.monotonic() - began < 10
@@ -159,7 +161,7 @@ def test_a_terminal_that_takes_nothing_is_not_waited_for(terminal: Terminal, scr
         terminal.sent()
         if screen.is_ready:
             break
-    screen.show([((f"last {row}", ""),) for row in range(24)], screen.size)
+    screen.show([((f"last {row}", PLAIN),) for row in range(24)], screen.size)
     terminal.sent()
     assert [line.rstrip() for line in terminal.grid] == [f"last {row}" for row in range(24)]
 
@@ -168,7 +170,7 @@ def test_leaving_a_terminal_that_takes_nothing_ends(terminal: Terminal, screen: 
     number = 0
     while screen.is_ready:
         number += 1
-        screen.show([(("y" * 70 + str(number) + str(row), ""),) for row in range(24)], screen.size)
+        screen.show([(("y" * 70 + str(number) + str(row), PLAIN),) for row in range(24)], screen.size)
     leaving = threading.Thread(target=screen.leave, daemon=True)
     leaving.start()
     leaving.join(20)

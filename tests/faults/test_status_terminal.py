@@ -61,7 +61,7 @@ def test_a_replay_shows_the_screen_of_the_run_and_leaves_the_terminal(tmp_path: 
     assert terminal.status_of(process) == 1
     shown, left, after = terminal.sent.rpartition(LEAVE)
     assert left and terminal.is_as_it_was
-    assert "replayed at 15 times its speed" in shown and "running: 2 steps" in shown
+    assert "replayed 15 times as fast as it was" in shown and "running: 2 steps" in shown
     assert "ended with exit status 1" in shown, "the last frame"
     assert "run-20260101-000000: ended" in after
 

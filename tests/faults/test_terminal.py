@@ -26,10 +26,11 @@ run.drive = drive
 """
 CRASHES = """
 import tntpipe.dashboard.live as live
+from rich.style import Style
 def frame(*_):
     frame.n = getattr(frame, "n", 0) + 1
     assert frame.n < 4, "a bug"
-    return [((str(frame.n), ""),)] * 24
+    return [((str(frame.n), Style.null()),)] * 24
 live.frame = frame
 """
 

@@ -25,7 +25,7 @@ def replay(run_dir: Path, whole: RunState, *, speed: float | None, dashboard: bo
     Where there is no screen, its lines are printed, without a wait.
     """
     speed = speed or max(1.0, (whole.last_t - whole.started) / WHOLE_S)
-    footer = f"replayed at {speed:.3g} times its speed; Ctrl-C ends it    {run_dir.name}"
+    footer = f"replayed {speed:,.0f} times as fast as it was; Ctrl-C ends it    {run_dir.name}"
     live = live_screen(sys.stdout, footer) if dashboard else None
     journal = run_dir / "journal.jsonl"
     if live is None:

@@ -1,21 +1,21 @@
-"""Lines of styled text and bars, measured in terminal cells.
+"""What the display shows of names and amounts: texts that a terminal cannot take for commands, bars of several parts.
 
-A line is a tuple of spans, a span a text and the name of a style; nothing in a text is markup. Rich's own ``Text`` does
-the same and more, but takes several times as long, and the screen is drawn four times a second for days.
+Lines are laid out and measured by rich. Its progress bars have one part; those here tell done from failed and running.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import NamedTuple
 
-from rich.cells import cell_len, set_cell_size
+from rich.console import Console, ConsoleOptions, RenderResult
+from rich.measure import Measurement
+from rich.segment import Segment
+from rich.text import Text
 
-Span = tuple[str, str]
-Line = tuple[Span, ...]
-
-ELLIPSIS = "…"
-FULL, HALF, TAKEN, EMPTY = "█", "▌", "▒", "·"
+FULL, TAKEN, EMPTY = "█", "▒", "·"
 
 _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 
@@ -29,81 +29,55 @@ def clean(text: str) -> str:
     return text if text.isascii() and text.isprintable() else _UNPRINTABLE.sub("\ufffd", " ".join(text.split()))
 
 
-def width_of(text: str) -> int:
-    """How many cells a text takes."""
-    return len(text) if text.isascii() else cell_len(text)
+def line(*parts: tuple[str, str]) -> Text:
+    """Texts and their styles on one line, cut short where it ends; nothing in them is markup."""
+    return Text.assemble(*parts, no_wrap=True, overflow="ellipsis")
 
 
-def fit(text: str, width: int, *, right: bool = False) -> str:
-    """The text in exactly so many cells, filled up with blanks or cut short.
+class Part(NamedTuple):
+    """Characters of one style."""
 
-    >>> fit("memory", 8), fit("memory", 4), fit("7", 3, right=True)
-    ('memory  ', 'mem…', '  7')
-    """
-    missing = width - width_of(text)
-    if missing >= 0:
-        return " " * missing + text if right else text + " " * missing
-    return set_cell_size(text, width - 1) + ELLIPSIS if width > 0 else ""
+    text: str
+    style: str
 
 
-def fit_step(name: str, width: int) -> str:
-    """A step's name ``scan/kind`` in so many cells; where it is too long, the scan gives way first.
-
-    >>> fit_step("sub-0123456789/bias_correction", 24)
-    'sub-012…/bias_correction'
-    """
-    scan, slash, kind = name.rpartition("/")
-    room = width - width_of(kind) - 1
-    if width_of(name) <= width or room < 4:
-        return fit(name, width)
-    return fit(scan, room) + slash + kind
-
-
-def cut(line: Line, width: int) -> Line:
-    """The line in at most so many cells."""
-    room, spans = width, []
-    for text, style in line:
-        cells = width_of(text)
-        if cells > room:
-            if room > 0:
-                spans.append((fit(text, room), style))
-            return tuple(spans)
-        room -= cells
-        spans.append((text, style))
-    return line
-
-
-def filled(line: Line, width: int) -> Line:
-    """The line in exactly so many cells."""
-    line = cut(line, width)
-    missing = width - sum(width_of(text) for text, _ in line)
-    return (*line, (" " * missing, "")) if missing else line
-
-
-def bar(width: int, whole: float, parts: Iterable[tuple[float, str, str]]) -> Line:
+@dataclass(frozen=True, slots=True)
+class Bar:
     """A bar of parts, each an amount, a character and a style, drawn one after another up to ``whole``.
 
     Amounts add up; an amount that is not nothing is at least seen, and a bar is full only when its parts are all there
     is.
 
-    >>> "".join(text for text, _ in bar(8, 100, [(50, FULL, ""), (25, TAKEN, "")]))
+    >>> "".join(segment.text for segment in Bar(8, 100, ((50, FULL, ""), (25, TAKEN, ""))).segments())
     '████▒▒··'
-    >>> "".join(text for text, _ in bar(8, 1000, [(1, FULL, ""), (998, TAKEN, "")]))
+    >>> "".join(segment.text for segment in Bar(8, 1000, ((1, FULL, ""), (998, TAKEN, ""))).segments())
     '█▒▒▒▒▒▒·'
     """
-    spans: list[Span] = []
-    amount, begin = 0.0, 0
-    for part, character, style in parts:
-        amount += part
-        end = min(width, int(width * amount / whole + 0.5)) if whole > 0 else 0
-        if part > 0:
-            end = max(end, begin + 1)
-        if end == width and amount < whole and begin < width - 1:
-            end = width - 1
-        end = min(end, width)
-        if end > begin:
-            spans.append((character * (end - begin), style))
-            begin = end
-    if begin < width:
-        spans.append((EMPTY * (width - begin), "dim"))
-    return tuple(spans)
+
+    width: int
+    whole: float
+    parts: tuple[tuple[float, str, str], ...]
+
+    def segments(self) -> Iterator[Part]:
+        """Its parts, drawn."""
+        amount, begin = 0.0, 0
+        for part, character, style in self.parts:
+            amount += part
+            end = min(self.width, int(self.width * amount / self.whole + 0.5)) if self.whole > 0 else 0
+            if part > 0:
+                end = max(end, begin + 1)
+            if end == self.width and amount < self.whole and begin < self.width - 1:
+                end = self.width - 1
+            end = min(end, self.width)
+            if end > begin:
+                yield Part(character * (end - begin), style)
+                begin = end
+        if begin < self.width:
+            yield Part(EMPTY * (self.width - begin), "dim")
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        for text, style in self.segments():
+            yield Segment(text, console.get_style(style))
+
+    def __rich_measure__(self, console: Console, options: ConsoleOptions) -> Measurement:
+        return Measurement(self.width, self.width)

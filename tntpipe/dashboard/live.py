@@ -11,11 +11,11 @@ from tntpipe.dashboard.frame import frame
 from tntpipe.dashboard.screen import Screen
 from tntpipe.journal.run_state import RunState
 
-FRAME_S = 0.25
+FRAME_S = 0.5
 """The time between two frames, at least."""
 
-SHARE = 0.01
-"""Part of one CPU that drawing may take: after a frame comes none for a hundred times what it took."""
+SHARE = 0.02
+"""Part of one CPU that drawing may take: after a frame comes none for fifty times what it took."""
 
 
 class LiveScreen:

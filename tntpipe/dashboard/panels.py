@@ -7,7 +7,11 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
-from tntpipe.dashboard.cells import FULL, TAKEN, Line, Span, bar, clean, fit, fit_step
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from tntpipe.dashboard.cells import FULL, TAKEN, Bar, clean, line
 from tntpipe.formatting import GIB, counted, duration
 from tntpipe.journal.events import ScanOutcome
 from tntpipe.journal.run_state import BAD, GOOD, RunningStep, RunState, ScanState
@@ -17,8 +21,7 @@ COUNT_CELLS = 7
 NAME_CELLS = 26
 """What the name of a running step needs; its figures have the rest."""
 
-SPACED_FROM = 25
-"""Lines from which empty ones stand between the panels."""
+PHASE_CELLS = 20
 
 MOST_SCANS_LISTED = 60
 """Up to so many scans, all are listed; of more, those under way."""
@@ -26,19 +29,15 @@ MOST_SCANS_LISTED = 60
 
 @dataclass(frozen=True, slots=True)
 class Panel:
-    """A panel that has something to show: how many rows it would have, and the first so many of them.
+    """A panel that has something to show: how many rows it would have, and how the first of them are drawn.
 
-    ``weight`` is its share of the rows where there are not enough for all.
+    ``weight`` is its share of the rows where there are not enough for all; ``drawn`` takes a width and a number of
+    rows; the heading comes first.
     """
 
     n_rows: int
     weight: int
-    heading: Callable[[int, int], Line]
-    rows: Callable[[int, int], Iterator[Line]]
-
-    def drawn(self, width: int, n_shown: int) -> list[Line]:
-        """Its heading and its first rows, in a given width."""
-        return [self.heading(width, n_shown), *islice(self.rows(width, n_shown), n_shown)]
+    drawn: Callable[[int, int], RenderableType]
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,17 +47,17 @@ class _Column:
     title: str
     cells: int
     goes: int
-    shown: Callable[[RunningStep, float], Span]
+    shown: Callable[[RunningStep, float], tuple[str, str]]
 
 
-def _time(step: RunningStep, now: float) -> Span:
+def _time(step: RunningStep, now: float) -> tuple[str, str]:
     elapsed_s = max(0.0, now - step.since)
     if not step.expected_s:
         return duration(elapsed_s), ""
-    return f"{duration(elapsed_s)} / {duration(step.expected_s)}", "yellow" if elapsed_s > step.expected_s else ""
+    return f"{duration(elapsed_s)} / {duration(step.expected_s)}", "magenta" if elapsed_s > step.expected_s else ""
 
 
-def _memory(n_bytes: int, step: RunningStep) -> Span:
+def _memory(n_bytes: int, step: RunningStep) -> tuple[str, str]:
     return _gib(n_bytes), "red" if n_bytes > step.mem_bytes else "cyan"
 
 
@@ -75,27 +74,26 @@ def running_steps(state: RunState, now: float) -> Panel:
     """Each running step: its time of the expected one, its CPUs, its memory now, at most, and asked for."""
     steps = list(state.running.values())
 
-    def heading(width: int, n_shown: int) -> Line:
-        columns, name_cells = _columns_in(width)
-        title = fit(f"running: {_shown(n_shown, counted(len(steps), 'step'), len(steps))}", name_cells)
-        return ((title, "bold"), ("".join(fit(column.title, column.cells, right=True) for column in columns), "dim"))
+    def drawn(width: int, n_shown: int) -> RenderableType:
+        columns = _columns_in(width)
+        table = Table(box=None, padding=0, pad_edge=False, expand=True, header_style="")
+        title = f"running: {_shown(n_shown, counted(len(steps), 'step'), len(steps))}"
+        table.add_column(line((title, "bold")), ratio=1, no_wrap=True, overflow="ellipsis")
+        for column in columns:
+            table.add_column(line((column.title, "dim")), width=column.cells, no_wrap=True, justify="right")
+        for step in steps[:n_shown]:
+            table.add_row(line((clean(step.name), "")), *(line(column.shown(step, now)) for column in columns))
+        return table
 
-    def rows(width: int, _n_shown: int) -> Iterator[Line]:
-        columns, name_cells = _columns_in(width)
-        for step in steps:
-            figures = ((column.shown(step, now), column.cells) for column in columns)
-            name = fit_step(clean(step.name), name_cells)
-            yield (name, ""), *((fit(text, cells, right=True), style) for (text, style), cells in figures)
-
-    return Panel(len(steps), 3, heading, rows)
+    return Panel(len(steps), 3, drawn)
 
 
-def _columns_in(width: int) -> tuple[Sequence[_Column], int]:
-    """The columns that leave a name enough room, and that room."""
+def _columns_in(width: int) -> Sequence[_Column]:
+    """The columns that leave a name enough room."""
     columns = list(COLUMNS)
     while columns and width - sum(column.cells for column in columns) < NAME_CELLS:
         columns.remove(min(columns, key=lambda column: column.goes))
-    return columns, max(0, width - sum(column.cells for column in columns))
+    return columns
 
 
 def _gib(n_bytes: int) -> str:
@@ -106,21 +104,25 @@ def _gib(n_bytes: int) -> str:
 
 def scans(state: RunState) -> Panel:
     """Each scan with its phase; of many scans, those under way."""
-    under_way = state.under_way
-    n_rows = len(state.scans) if len(state.scans) <= MOST_SCANS_LISTED else len(under_way)
+    n_rows = len(state.scans) if len(state.scans) <= MOST_SCANS_LISTED else len(state.under_way)
 
-    def heading(_width: int, n_shown: int) -> Line:
+    def drawn(width: int, n_shown: int) -> RenderableType:
         which = "" if n_rows == len(state.scans) else " under way"
-        return ((f"scans: {_shown(n_shown, f'{n_rows}{which}', n_rows)}", "bold"),)
-
-    def rows(width: int, n_shown: int) -> Iterator[Line]:
-        listed = list(islice(_in_order(state), n_shown))
-        longest = max((len(name) for name, _ in listed), default=0)
-        name_cells = max(0, min(longest, width - BAR_CELLS - COUNT_CELLS - 26))
+        listed = [(clean(name), scan) for name, scan in islice(_in_order(state), n_shown)]
+        longest = max((Text(name).cell_len for name, _ in listed), default=0)
+        rows = Table.grid(padding=0, expand=True)
+        rows.add_column(width=max(1, min(longest, width - BAR_CELLS - COUNT_CELLS - PHASE_CELLS)) + 1, no_wrap=True)
+        rows.add_column(width=BAR_CELLS, no_wrap=True)
+        rows.add_column(width=COUNT_CELLS, no_wrap=True, justify="right")
+        rows.add_column(ratio=1, no_wrap=True, overflow="ellipsis")
         for name, scan in listed:
-            yield _scan_row(name, scan, name_cells)
+            parts = ((scan.n_over, FULL, _colour(scan)), (len(scan.running), TAKEN, "cyan"))
+            count = line((f"{scan.n_over}/{scan.n_steps}", "dim"))
+            phase, style = _phase(scan)
+            rows.add_row(line((name, "")), Bar(BAR_CELLS, scan.n_steps, parts), count, line((f" {phase}", style)))
+        return Group(line((f"scans: {_shown(n_shown, f'{n_rows}{which}', n_rows)}", "bold")), rows)
 
-    return Panel(n_rows, 3, heading, rows)
+    return Panel(n_rows, 3, drawn)
 
 
 def _in_order(state: RunState) -> Iterator[tuple[str, ScanState]]:
@@ -129,18 +131,6 @@ def _in_order(state: RunState) -> Iterator[tuple[str, ScanState]]:
     if len(state.scans) <= MOST_SCANS_LISTED:
         rest = [(name, scan) for name, scan in state.scans.items() if name not in state.under_way]
         yield from sorted(rest, key=lambda item: 0 if item[1].outcome is None else 1 if item[1].outcome in BAD else 2)
-
-
-def _scan_row(name: str, scan: ScanState, name_cells: int) -> Line:
-    parts = [(scan.n_over, FULL, _colour(scan)), (len(scan.running), TAKEN, "cyan")]
-    return (
-        (fit(clean(name), name_cells), ""),
-        (" ", ""),
-        *bar(BAR_CELLS, scan.n_steps, parts),
-        (fit(f"{scan.n_over}/{scan.n_steps}", COUNT_CELLS, right=True), "dim"),
-        (" ", ""),
-        _phase(scan),
-    )
 
 
 def _colour(scan: ScanState) -> str:
@@ -153,7 +143,7 @@ def _phase(scan: ScanState) -> tuple[str, str]:
         told = scan.message if scan.outcome is ScanOutcome.FAILED else f"{scan.outcome.value} {scan.message}"
         return clean(told).rstrip(), "green" if scan.outcome in GOOD else "red"
     if not scan.running:
-        return ("waits", "yellow") if scan.n_over else ("to come", "dim")
+        return ("waits", "magenta") if scan.n_over else ("to come", "dim")
     kind = next(iter(scan.running.values())).kind.replace("_", " ")
     return clean(kind) + (f", and {len(scan.running) - 1} more" if len(scan.running) > 1 else ""), "cyan"
 
@@ -161,49 +151,47 @@ def _phase(scan: ScanState) -> tuple[str, str]:
 def waiting_steps(state: RunState) -> Panel:
     """The head of the queue, and why it waits."""
 
-    def rows(width: int, _n_shown: int) -> Iterator[Line]:
-        for name, why in state.waiting.items():
-            yield (fit_step(clean(name), min(len(name), width // 2)), ""), (f"  {clean(why)}", "yellow")
+    def drawn(width: int, n_shown: int) -> RenderableType:
+        rows = (_waiting(name, why, width) for name, why in islice(state.waiting.items(), n_shown))
+        return Group(line(("waiting, those first that start first", "bold")), *rows)
 
-    return Panel(len(state.waiting), 1, lambda _width, _n: (("waiting, those first that start first", "bold"),), rows)
+    return Panel(len(state.waiting), 1, drawn)
+
+
+def _waiting(name: str, why: str, width: int) -> Text:
+    shown = line((clean(name), ""))
+    shown.truncate(max(1, width // 2), overflow="ellipsis")
+    return shown.append(f"  {clean(why)}", "magenta")
 
 
 def failures(state: RunState) -> Panel:
     """What failed, the last first; it stays."""
     n_rows = len(state.failures)
 
-    def rows(_width: int, _n_shown: int) -> Iterator[Line]:
-        for failure in reversed(state.failures):
-            yield (clean(failure.name), "red"), (f"  {clean(failure.message)}", "")
+    def drawn(_width: int, n_shown: int) -> RenderableType:
+        last = islice(reversed(state.failures), n_shown)
+        rows = (line((clean(failure.name), "red"), (f"  {clean(failure.message)}", "")) for failure in last)
+        return Group(line((f"failed: {_shown(n_shown, str(n_rows), n_rows)}", "bold red")), *rows)
 
-    return Panel(n_rows, 1, lambda _width, n: ((f"failed: {_shown(n, str(n_rows), n_rows)}", "bold red"),), rows)
+    return Panel(n_rows, 1, drawn)
 
 
 def recent(state: RunState) -> Panel:
     """What happened last, the last first."""
-    styles = {"WARNING": "yellow", "ERROR": "red", "DEBUG": "dim"}
+    styles = {"WARNING": "magenta", "ERROR": "red", "DEBUG": "dim"}
 
-    def rows(_width: int, _n_shown: int) -> Iterator[Line]:
-        for t, level, text in reversed(state.recent):
-            clock = datetime.datetime.fromtimestamp(t).strftime("%H:%M:%S")
-            yield (clock, "dim"), (f" {clean(text)}", styles.get(level, ""))
+    def drawn(_width: int, n_shown: int) -> RenderableType:
+        rows = (
+            line((f"{datetime.datetime.fromtimestamp(t):%H:%M:%S}", "dim"), (f" {clean(text)}", styles.get(level, "")))
+            for t, level, text in islice(reversed(state.recent), n_shown)
+        )
+        return Group(line(("recently", "bold")), *rows)
 
-    return Panel(len(state.recent), 1, lambda _width, _n: (("recently", "bold"),), rows)
+    return Panel(len(state.recent), 1, drawn)
 
 
 def _shown(n_shown: int, all_of_them: str, n_rows: int) -> str:
     return all_of_them + (f", {n_shown} shown" if n_shown < n_rows else "")
-
-
-def stacked(panels: Sequence[Panel], width: int, height: int) -> list[Line]:
-    """Panels one below the other in at most so many lines: a row each where there is room, then by their weights."""
-    n_between = len(panels) - 1 if height >= SPACED_FROM else 0
-    lines: list[Line] = []
-    for panel, n_shown in zip(panels, shares(panels, height - n_between), strict=True):
-        if n_shown:
-            lines += [()] if lines and n_between else []
-            lines += panel.drawn(width, n_shown)
-    return lines
 
 
 def shares(panels: Sequence[Panel], height: int) -> list[int]:

@@ -3,6 +3,7 @@
 A frame goes to the terminal's other screen (the alternate one), so that what was there comes back; only lines that have
 changed are sent, as one synchronised update. Nothing here ever waits for the terminal: one that takes nothing (Ctrl-S,
 a slow line) misses frames, and one that is gone is left alone. While the program is in the background nothing is drawn.
+rich lays out what is shown; its ``Live`` is not used, because it waits for the terminal, and with it the run would.
 
 The echo of keys is off meanwhile, because it would write into the frame; what was typed is thrown away.
 """
@@ -17,11 +18,12 @@ import time
 from collections.abc import Sequence
 from typing import Any, TextIO
 
+from rich.cells import cell_len
 from rich.color import ColorSystem
 from rich.console import Console
 from rich.style import Style
 
-from tntpipe.dashboard.cells import Line, width_of
+from tntpipe.dashboard.frame import Line
 
 ENTER = "\x1b[?1049h\x1b[?25l\x1b[?7l"
 """The alternate screen, no cursor, no wrapping at the right edge."""
@@ -48,7 +50,7 @@ class Screen:
         console = Console(file=stream, force_terminal=True)
         self._has_colour = not console.no_color and console.color_system is not None
         self._is_ascii = not (stream.encoding or "").lower().startswith("utf")
-        self._codes: dict[str, tuple[str, str]] = {"": ("", "")}
+        self._codes: dict[Style, tuple[str, str]] = {}
         self._fd = _without_waiting(self._own_fd)
         self._shown: list[Line] = []
         self._size = DEFAULT_SIZE
@@ -86,7 +88,7 @@ class Screen:
         for row, (line, shown) in enumerate(zip(frame, self._shown, strict=True), start=1):
             if line != shown:
                 update += f"\x1b[{row};1H{self._coded(line)}"
-                if sum(width_of(text) for text, _ in line) < size.columns:
+                if sum(cell_len(text) for text, _ in line) < size.columns:
                     update += "\x1b[K"  # after the last column it would erase what is there
         if update:
             self._send(f"{BEGIN_UPDATE}{update}{END_UPDATE}")
@@ -161,12 +163,11 @@ class Screen:
     def _styled(self, line: Line) -> list[tuple[str, tuple[str, str]]]:
         return [(text, self._codes.get(style) or self._learn(style)) for text, style in line]
 
-    def _learn(self, name: str) -> tuple[str, str]:
+    def _learn(self, style: Style) -> tuple[str, str]:
         """What comes before and after a text of that style."""
-        style = Style.parse(name)
         shown = style if self._has_colour else style.without_color
         before, _, after = shown.render("|", color_system=ColorSystem.STANDARD).partition("|")
-        self._codes[name] = before, after
+        self._codes[style] = before, after
         return before, after
 
 

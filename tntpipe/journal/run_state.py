@@ -95,6 +95,7 @@ class RunState:
     recent: deque[tuple[float, str, str]] = field(default_factory=lambda: deque(maxlen=N_RECENT))
     n_steps: int = 0
     n_over: int = 0
+    n_failed: int = 0
     n_retried: int = 0
     peak_rss_bytes: int = 0
     _outcomes: Counter[ScanOutcome] = field(default_factory=Counter)
@@ -215,6 +216,7 @@ class RunState:
         if event.outcome is not Outcome.STOPPED:
             self._over(event.scan)
         if event.outcome is Outcome.FAILED:
+            self.n_failed += 1
             self.failures.append(
                 Failure(t=t, name=event.name, kind=event.kind, message=event.message, folder=event.folder)
             )
