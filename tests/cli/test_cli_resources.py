@@ -17,6 +17,7 @@ import tntpipe.cli.main as cli
 from tntpipe.formatting import GIB
 from tntpipe.journal.events import Notice, StepAdmitted, StepEnded
 from tntpipe.journal.reader import read_journal
+from tntpipe.profiling.resource_file import ABOUT
 
 
 def typed(line: str, folder: Path) -> str:
@@ -42,7 +43,7 @@ def test_the_three_commands_of_the_manual(bids: Path, tmp_path: Path) -> None:
     convert = "create_resource_file --profiling_input_file prof.json --resource_output_file res.json"
     said = typed(f"tntpipe bids out {convert}", tmp_path)
     resources = json.loads((tmp_path / "res.json").read_text())
-    kinds = {kind for kind in resources if kind != "about"}
+    kinds = set(resources) - {ABOUT}
     assert f"{len(kinds)} kinds of step: res.json" in said
     assert "their times are left open, and the shipped ones stand in" in " ".join(said.split())
     said = typed("tntpipe bids out participant --debug --memory_gb 188 --resource_input_file res.json", tmp_path)
