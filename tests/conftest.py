@@ -31,6 +31,14 @@ def pytest_configure(config: pytest.Config) -> None:
         config.addinivalue_line("markers", f"{name}: {meaning}")
 
 
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Rooms without a fast test are not even imported where only those are asked for: that takes seconds."""
+    place = collection_path.relative_to(TESTS).parts if collection_path.is_relative_to(TESTS) else ()
+    if config.option.markexpr == "fast" and place and place[0] in NOT_FAST:
+        return True
+    return None
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """A test is fast unless its room, its file or its many random examples say otherwise."""
     for item in items:
