@@ -1,6 +1,8 @@
 """Which job nipype's MultiProc would start when, on a simulated clock: its policy without what it spends on a node.
 
-Modelled from the source of nipype 1.11 (``pipeline/plugins/base.py``, ``multiproc.py``, ``pipeline/engine/utils.py``):
+The order is a policy handed to our scheduler, :class:`~tntpipe.scheduler.first_fit.FirstFit` with nipype's own sort;
+the poll is the world that it runs in. Modelled from the source of nipype 1.11 (``pipeline/plugins/base.py``,
+``multiproc.py``, ``pipeline/engine/utils.py``):
 
 * The loop looks at what has ended, starts what it may, and sleeps until ``poll_s`` after it began; no end wakes it. So
   all starts lie on multiples of ``poll_s``, and a job's followers are ready, and what it held is free, at the first
@@ -20,22 +22,60 @@ itself returns later than its last span ends: at the next poll that is seen, and
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from heapq import heapify, heappop, heappush, heapreplace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from heapq import heappop, heappush
 
-from tntpipe.formatting import GIB
 from tntpipe.resources import Resources
+from tntpipe.scheduler.core import Scheduler
+from tntpipe.scheduler.drive import drive
+from tntpipe.scheduler.first_fit import FirstFit
 from tntpipe.scheduler.job import Job
+from tntpipe.scheduler.messages import Ended, Event, Launch, Stop
 from tntpipe.simulation.simulator import Span
 
 POLL_S = 2.0
 """nipype's default of ``execution.poll_sleep_duration``."""
 
-LEAST_FREE_GB = 0.01
-"""With less than this free, ``_send_procs_to_workers`` returns at once."""
 
-Ready = dict[Resources, list[int]]
-"""Places in the order of the ready jobs, as one heap for each request."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NipypeOrder(FirstFit):
+    """First fit in nipype's sort, which depends on how the jobs are listed; ours does not."""
+
+    places: Mapping[str, int]
+
+    def rank(self, job: Job, bottom_level_s: float, place: int) -> tuple[float, float]:
+        return self.places[job.name], 0.0
+
+
+class PolledWorld:
+    """A simulated clock on which ends are seen at multiples of ``poll_s`` only; ``spans`` come as they start."""
+
+    def __init__(self, walls_s: Mapping[str, float], poll_s: float) -> None:
+        self._walls_s, self._poll_s, self._poll = walls_s, poll_s, 0
+        self._ends: list[tuple[int, str]] = []
+        self.spans: list[Span] = []
+
+    def now(self) -> float:
+        return self._poll * self._poll_s
+
+    def launch(self, action: Launch) -> None:
+        began, wall_s = self.now(), self._walls_s[action.name]
+        span = Span(name=action.name, request=action.request, began=began, ended=began + wall_s, succeeded=True)
+        self.spans.append(span)
+        heappush(self._ends, (self._poll + max(1, math.ceil(wall_s / self._poll_s)), action.name))
+
+    def stop(self, action: Stop) -> None:
+        raise NotImplementedError("nothing is stopped here")
+
+    def wait(self, *, block: bool = True) -> Sequence[Event]:
+        if not self._ends:
+            raise RuntimeError("nothing runs and nothing may start: nipype would poll for ever")
+        self._poll = self._ends[0][0]  # the polls before it find everything as it was
+        events = []
+        while self._ends and self._ends[0][0] == self._poll:
+            events.append(Ended(name=heappop(self._ends)[1], succeeded=True))
+        return events
 
 
 def fixed_cpus(cpus: int) -> Callable[[Job], int]:
@@ -62,37 +102,22 @@ def nipype_spans(
     RuntimeError
         A job asks for more than the budget, or the jobs left would wait for ever.
     """
-    order = topological_order(jobs)
-    asked = [Resources(cpus_of(job), job.request.mem_bytes) for job in order]
-    if raise_insufficient and not all(request.fits_in(budget) for request in asked):
+    asked = {job.name: Resources(cpus_of(job), job.request.mem_bytes) for job in jobs}
+    if raise_insufficient and not all(request.fits_in(budget) for request in asked.values()):
         raise RuntimeError("Insufficient resources available for job")
-    held = [Resources(min(r.cpus, budget.cpus), min(r.mem_bytes, budget.mem_bytes)) for r in asked]
-    followers, n_pending = _followers(order)
-    ready: Ready = {}
-    for place, n in enumerate(n_pending):
-        if not n:
-            heappush(ready.setdefault(held[place], []), place)
-    spans: list[Span] = []
-    ends: list[tuple[int, int]] = []
-    free, poll = budget, 0
-    while len(spans) < len(order):
-        for place in _first_fit(ready, free):
-            job, began = order[place], poll * poll_s
-            wall_s = durations[job.name] * _scale(job, asked[place].cpus)
-            spans.append(Span(name=job.name, request=held[place], began=began, ended=began + wall_s, succeeded=True))
-            heappush(ends, (poll + max(1, math.ceil(wall_s / poll_s)), place))
-            free -= held[place]
-        if not ends:
-            raise RuntimeError(f"nothing runs and nothing may start within {budget}: nipype would poll for ever")
-        poll = ends[0][0]  # the polls before it find everything as it was
-        while ends and ends[0][0] == poll:
-            _, place = heappop(ends)
-            free += held[place]
-            for follower in followers[place]:
-                n_pending[follower] -= 1
-                if not n_pending[follower]:
-                    heappush(ready.setdefault(held[follower], []), follower)
-    return tuple(spans)
+    order = topological_order(jobs)
+    walls_s = {job.name: durations[job.name] * _scale(job, asked[job.name].cpus) for job in jobs}
+    world = PolledWorld(walls_s, poll_s)
+    policy = NipypeOrder(places={job.name: place for place, job in enumerate(order)})
+    drive(Scheduler([_declared(job, asked[job.name], budget) for job in jobs], budget, policy=policy), world)
+    return tuple(world.spans)
+
+
+def _declared(job: Job, asked: Resources, budget: Resources) -> Job:
+    """The job as nipype knows it: with one number of CPUs, and no larger than the total."""
+    cpus = min(asked.cpus, budget.cpus)
+    request = Resources(cpus, min(asked.mem_bytes, budget.mem_bytes))
+    return replace(job, request=request, max_cpus=cpus, thread_overhead=0.0)
 
 
 def topological_order(jobs: Sequence[Job]) -> list[Job]:
@@ -117,27 +142,6 @@ def _followers(jobs: Sequence[Job]) -> tuple[list[list[int]], list[int]]:
         for name in set(job.follows):
             followers[place_of[name]].append(place)
     return followers, [len(set(job.follows)) for job in jobs]
-
-
-def _first_fit(ready: Ready, free: Resources) -> Iterator[int]:
-    """Take out of ``ready``, in order, what one pass starts; of each request only the first is looked at."""
-    if not free.cpus or free.mem_bytes < LEAST_FREE_GB * GIB:
-        return
-    heads = [(heap[0], request) for request, heap in ready.items() if heap and request.fits_in(free)]
-    heapify(heads)
-    while heads:
-        place, request = heads[0]
-        if not request.fits_in(free):
-            heappop(heads)
-            continue
-        free -= request
-        heap = ready[request]
-        heappop(heap)
-        if heap:
-            heapreplace(heads, (heap[0], request))
-        else:
-            heappop(heads)
-        yield place
 
 
 def _scale(job: Job, cpus: int) -> float:

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from tools.house_sizes import House, lines
+
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGE = ROOT / "tntpipe"
 
@@ -47,18 +49,16 @@ HOMES: dict[str, set[str]] = {
 }
 """The only parts that may import a package."""
 
-FILES = sorted(PACKAGE.rglob("*.py"))
-
-
-def part_of(path: Path) -> str:
-    """The top-level part that a file belongs to."""
-    return path.relative_to(PACKAGE).parts[0].removesuffix(".py")
+HOUSE = House(ROOT)
+TREES = {module.path: module.tree for module in HOUSE.modules.values()}
+FILES = sorted(TREES)
+part_of = HOUSE.part_of
 
 
 def imported(path: Path) -> set[str]:
     """The dotted names of the modules that a file imports, anywhere in it."""
     names: set[str] = set()
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    for node in ast.walk(TREES[path]):
         if isinstance(node, ast.Import):
             names |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module:
@@ -66,29 +66,6 @@ def imported(path: Path) -> set[str]:
                 {f"{node.module}.{alias.name}" for alias in node.names} if node.module == "tntpipe" else {node.module}
             )
     return names
-
-
-def module_of(path: Path) -> str:
-    """The dotted name of a module of the package."""
-    return ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
-
-
-def run_time_imports(path: Path) -> set[str]:
-    """The modules of the package that are imported when a module is, or when something in it is called."""
-    modules = {module_of(file) for file in FILES}
-    tree = ast.parse(path.read_text(encoding="utf-8"))
-    typing = {
-        inner
-        for node in ast.walk(tree)
-        if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"
-        for inner in ast.walk(node)
-    }
-    found: set[str] = set()
-    for node in ast.walk(tree):
-        if isinstance(node, ast.ImportFrom) and node.module and node not in typing:
-            names = {f"{node.module}.{alias.name}" for alias in node.names}
-            found |= names & modules or {node.module} & modules
-    return found - {"tntpipe"}
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(PACKAGE)))
@@ -109,7 +86,7 @@ def test_every_part_has_a_line_in_the_table() -> None:
 
 
 def test_no_module_lies_loose_at_the_root() -> None:
-    assert {path.stem for path in PACKAGE.glob("*.py")} == ROOT_MODULES
+    assert HOUSE.root_modules() == ROOT_MODULES
 
 
 def test_no_parts_import_each_other_in_a_circle() -> None:
@@ -128,18 +105,32 @@ def test_no_parts_import_each_other_in_a_circle() -> None:
 
 def test_no_modules_import_each_other_in_a_circle() -> None:
     """At run time: what is imported for type checkers alone is no arrow."""
-    arrows = {module_of(path): run_time_imports(path) for path in FILES}
-    seen: set[str] = set()
+    assert HOUSE.circle() == ()
 
-    def visit(module: str, way: tuple[str, ...]) -> None:
-        assert module not in way, " -> ".join((*way, module))
-        if module not in seen:
-            for below in sorted(arrows[module]):
-                visit(below, (*way, module))
-            seen.add(module)
 
-    for module in arrows:
-        visit(module, ())
+def test_the_sizes_of_a_house_are_those_of_its_files(tmp_path: Path) -> None:
+    """A made-up one, with a circle, and an import for type checkers alone."""
+    files = {
+        "__init__": "",
+        "loose": "def f(budget):\n    from tntpipe.room.one import g\n    return budget\n",
+        "room/__init__": "",
+        "room/one": "from tntpipe.room.two import h\ndef g():\n    return 1\n",
+        "room/two": "from tntpipe.room.one import g\nBudget = 3\n",
+        "other/three": "if TYPE_CHECKING:\n    from tntpipe.loose import f\nfrom tntpipe.room.two import Budget\n",
+    }
+    for name, text in files.items():
+        path = tmp_path / f"tntpipe/{name}.py"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    house = House(tmp_path)
+    assert house.root_modules() == {"__init__", "loose"}
+    assert house.arrows() == {("loose", "room"), ("other", "room")}
+    assert house.circles() == [{"tntpipe.room.one", "tntpipe.room.two"}]
+    assert set(house.circle()) == {"tntpipe.room.one", "tntpipe.room.two"}
+    assert house.on_the_way(frozenset({"Budget"})) == ["tntpipe.room.two"], "an import alone is no use"
+    told = list(lines(house))
+    assert "modules               4, 11 lines, 3 in the median" in told
+    assert "longest function      tntpipe.loose.f, 3 lines" in told
 
 
 def test_the_tests_have_the_rooms_of_the_package() -> None:

@@ -9,9 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from whole_graphs import graph_of, model
 
 from tntpipe.formatting import GIB
+from tntpipe.pipeline.method import BrainExtraction, Method
 from tntpipe.profiling.estimates import (
+    LARGEST_KIND,
     MEMORY_MARGIN,
     MEMORY_PAD_BYTES,
     SCHEMA_VERSION,
@@ -23,6 +26,7 @@ from tntpipe.profiling.estimates import (
 )
 from tntpipe.profiling.profile import Profile, StepUse
 from tntpipe.profiling.resource_file import ResourceFile, StepResources
+from tntpipe.steps.registration import PRESETS
 from tools.measured_speed_up import overheads
 from tools.measured_table import lines, put
 
@@ -145,9 +149,34 @@ def test_memory_of_cheaper_parameters_is_raised_as_the_shipped_one_is_and_never_
     assert nonlinear("reference", mem=3.0, variant="debug").mem_bytes == 3 * GIB
 
 
-def test_a_kind_that_was_not_measured_is_an_error_of_ours() -> None:
-    with pytest.raises(KeyError):
-        ESTIMATES.of("no_such_step", "", 1)
+@pytest.mark.parametrize(
+    ("program", "taken_for"), [("antsApplyTransforms", "subcortex"), ("imaging", "segmentation"), ("new", LARGEST_KIND)]
+)
+def test_a_kind_that_was_not_measured_is_guessed_from_its_program(program: str, taken_for: str) -> None:
+    guess = ESTIMATES.of("no_such_step", "", 7_000_000, program)
+    assert (guess.source, guess.time_source) == (Source.GUESSED, Source.GUESSED)
+    assert ESTIMATES.taken_for("no_such_step", program) == taken_for
+    known = ESTIMATES.of(taken_for, "", 7_000_000)
+    assert replace(guess, source=known.source, time_source=known.time_source) == known
+
+
+def test_a_resource_file_goes_before_a_guess() -> None:
+    step = StepResources(mem=1.5, time=7.0, ncpu=1)
+    known = Estimates(ResourceFile(path=Path("res.json"), steps={"no_such_step": step}))
+    found = known.of("no_such_step", "", 7_000_000, "imaging")
+    assert (found.mem_bytes, found.cpu_s, found.source) == (1.5 * GIB, 7.0, Source.FILE)
+
+
+def test_a_guess_is_no_less_than_any_measured_step_of_the_program_needs_at_1_mm() -> None:
+    methods = [
+        Method(preset=preset, subcortical=True, intracranial_volume=True, brain_extraction=BrainExtraction.BET)
+        for preset in PRESETS.values()
+    ]
+    graphs = [graph_of(method, priors=p, subcortical_model=model("Other")) for method in methods for p in (True, False)]
+    for step in (step for graph in graphs for step in graph):
+        guess = ESTIMATES.of("no_such_step", step.variant, 7_000_000, step.program)
+        known = ESTIMATES.of(step.kind, step.variant, 7_000_000)
+        assert known.mem_bytes <= guess.mem_bytes or known.source is Source.ASSUMED, step.kind
 
 
 def test_a_whole_head_at_1_mm_fits_in_8_gib() -> None:

@@ -11,9 +11,10 @@ from typing import Any
 from tntpipe import __version__
 from tntpipe.cli.conclusions_table import print_conclusions
 from tntpipe.errors import ExitStatus, TableError, UsageError
+from tntpipe.pipeline.kinds import step_kinds
 from tntpipe.profiling.compatibility import mixtures
 from tntpipe.profiling.conclusions import conclusions, never_ended
-from tntpipe.profiling.estimates import Estimates, shipped_measurements
+from tntpipe.profiling.estimates import Estimates
 from tntpipe.profiling.profile import DEBUG, Profile
 from tntpipe.profiling.profile_file import read_profile, write_profile
 from tntpipe.profiling.reference_rule import reference_conclusions
@@ -30,8 +31,7 @@ def create_resource_file(options: argparse.Namespace) -> ExitStatus:
         A profile cannot be read, they do not belong together, or a file cannot be written.
     """
     inputs, profile_output, resource_output = _asked(options)
-    kinds = shipped_measurements()["kinds"]
-    profiles = {str(path): read_profile(path, kinds) for path in inputs}
+    profiles = {str(path): read_profile(path, step_kinds()) for path in inputs}
     if profile_output is not None:
         (profile,) = profiles.values()
         refuse_unwritable(profile_output)
@@ -120,7 +120,7 @@ def _remarks(
     if busy:
         told = ", ".join(busy)
         yield f"More than one CPU is kept busy by {told}: steps whose threads nobody chooses are given so many."
-    unknown = sorted(set(steps) - set(shipped_measurements()["kinds"]))
+    unknown = sorted(set(steps) - step_kinds())
     if unknown:
         yield f"No step of tntpipe is called {', '.join(unknown)}: remove or rename them before a run reads the file."
     failed = never_ended(profiles.values())

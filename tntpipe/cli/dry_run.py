@@ -10,7 +10,7 @@ from tntpipe.budget.find import Budget
 from tntpipe.errors import OutputError, ProgramMissingError, UsageError
 from tntpipe.files import replaced_atomically, write_text
 from tntpipe.formatting import counted, format_gib, printable
-from tntpipe.run.estimate_sources import sources, summary
+from tntpipe.run.estimate_sources import guesses, sources, summary
 from tntpipe.run.jobs import job_of
 from tntpipe.run.plan import Plan
 from tntpipe.steps.graph import Graph, dot
@@ -35,6 +35,8 @@ def print_plan(plan: Plan, budget: Budget, *, limits: bool = False) -> None:
     for warned in plan.warned:
         _say(f"warning  {warned.scan}: {warned.message}")
     _say(f"notice   {summary(plan.graph, plan.estimates)}")
+    if guessed := guesses(plan.graph, plan.estimates):
+        _say(f"notice   {guessed}")
     for refusal in plan.refusals:
         _say(f"refused  {refusal.scan}: {refusal.message}")
     for scan in ("", *plan.scans):

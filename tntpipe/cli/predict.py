@@ -15,7 +15,7 @@ from tntpipe.planning.forecast import Forecast, forecast
 from tntpipe.planning.gantt_picture import write_picture
 from tntpipe.planning.gantt_text import gantt_text
 from tntpipe.planning.what_if import Answer, table, what_if
-from tntpipe.run.estimate_sources import summary
+from tntpipe.run.estimate_sources import guesses, summary
 from tntpipe.run.jobs import check_budget, jobs_of
 from tntpipe.run.plan import Plan
 
@@ -56,6 +56,8 @@ def _print_what_is_planned(
     lines += [("refused", f"{refusal.scan}: {refusal.message}") for refusal in plan.refusals]
     if plan.estimates.file is not None:
         lines.append(("notice", summary(plan.graph, plan.estimates)))
+    if guessed := guesses(plan.graph, plan.estimates):
+        lines.append(("notice", guessed))
     n_done = len(plan.graph) - n_jobs
     lines.append(("steps", f"{n_jobs} to run for {counted(n_scans, 'scan')}, {n_done} done already"))
     if len(budgets) == 1:

@@ -14,9 +14,9 @@ from tntpipe.cli.models import models_of
 from tntpipe.cli.values import LARGEST_GIB, SMALLEST_GIB
 from tntpipe.errors import InputMissingError, UsageError
 from tntpipe.files import parsed_json
+from tntpipe.pipeline.kinds import step_kinds
 from tntpipe.pipeline.method import BrainExtraction, Method
 from tntpipe.pipeline.model import existing
-from tntpipe.profiling.estimates import shipped_measurements
 from tntpipe.profiling.resource_file import ResourceFile, read_resource_file
 from tntpipe.run.settings import Folders, Limits, Models, RunOptions, Settings
 from tntpipe.steps.registration import PRESETS
@@ -162,7 +162,7 @@ def _resources(options: argparse.Namespace) -> ResourceFile | None:
         raise UsageError(
             f"--profiling_output_file and --resource_input_file are both {path}.", remedy="Give each a name of its own."
         )
-    return read_resource_file(path, shipped_measurements()["kinds"])
+    return read_resource_file(path, step_kinds())
 
 
 _UNITS_GIB = {"k": 2.0**-20, "m": 2.0**-10, "g": 1.0, "t": 2.0**10}

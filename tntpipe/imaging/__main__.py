@@ -1,7 +1,8 @@
 """``python -m tntpipe.imaging COMMAND``: one operation on files, in a child of its own.
 
-The one place that lists the commands and their options. What a command needs is imported when it is called, since the
-child is started thousands of times. An expected error is one line on stderr and the error's exit status.
+`COMMANDS` lists the commands whose options need more words than their names; any other is found by its module
+(:mod:`tntpipe.imaging.command`). What a command needs is imported when it is called, since the child is started
+thousands of times. An expected error is one line on stderr and the error's exit status.
 """
 
 from __future__ import annotations
@@ -9,33 +10,11 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
 from importlib import import_module
 
 from tntpipe.errors import ExitStatus, TntpipeError
+from tntpipe.imaging.command import Command, Option, found_command, found_commands
 from tntpipe.processes.parent_death import die_with_parent
-
-
-@dataclass(frozen=True, slots=True)
-class Option:
-    """``--name``: a file or text, or a number where ``default`` is one; required where there is no default and it is
-    not said to be ``optional``."""
-
-    name: str
-    help: str
-    default: float | None = None
-    optional: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Command:
-    """A subcommand: the function (``module:name``) that is called with its options as keywords."""
-
-    name: str
-    function: str
-    help: str
-    options: tuple[Option, ...]
-
 
 SCAN_AND_MASK = (Option("image", "the scan"), Option("mask", "a mask on the scan's grid; inside is above 0"))
 
@@ -232,8 +211,18 @@ COMMANDS = (
 )
 
 
-def parser() -> argparse.ArgumentParser:
-    """The command line, one subcommand for each of `COMMANDS`."""
+def commands_for(words: Sequence[str]) -> tuple[Command, ...]:
+    """`COMMANDS` with the one that the words name, or, where they name none, with every one that is found."""
+    listed = {command.name for command in COMMANDS}
+    if words and words[0] in listed:
+        return COMMANDS
+    found = found_command(words[0]) if words else None
+    others = found_commands() if found is None else (found,)
+    return (*COMMANDS, *(command for command in others if command.name not in listed))
+
+
+def parser(commands_known: Sequence[Command] = COMMANDS) -> argparse.ArgumentParser:
+    """The command line, one subcommand for each command."""
     top = argparse.ArgumentParser(
         prog="python -m tntpipe.imaging",
         description="Arithmetic on images, points and tables: one command, its files named, its outputs written whole.",
@@ -241,7 +230,7 @@ def parser() -> argparse.ArgumentParser:
         allow_abbrev=False,
     )
     commands = top.add_subparsers(dest="command", metavar="COMMAND", required=True)
-    for command in COMMANDS:
+    for command in commands_known:
         sub = commands.add_parser(command.name, help=command.help, description=command.help, allow_abbrev=False)
         for option in command.options:
             if option.default is None:
@@ -255,8 +244,10 @@ def parser() -> argparse.ArgumentParser:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit status."""
     die_with_parent()
-    options = vars(_parse(arguments))
-    command = next(command for command in COMMANDS if command.name == options["command"])
+    words = sys.argv[1:] if arguments is None else arguments
+    known = commands_for(words)
+    options = vars(_parse(words, known))
+    command = next(command for command in known if command.name == options["command"])
     del options["command"]
     module, name = command.function.split(":")
     function = getattr(import_module(f"tntpipe.imaging.{module}"), name)
@@ -273,9 +264,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return int(ExitStatus.SUCCESS)
 
 
-def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
+def _parse(words: Sequence[str], known: Sequence[Command]) -> argparse.Namespace:
     try:
-        return parser().parse_args(arguments)
+        return parser(known).parse_args(words)
     except SystemExit as ended:
         raise SystemExit(int(ExitStatus.USAGE) if ended.code else 0) from None
 

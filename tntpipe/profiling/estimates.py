@@ -2,7 +2,8 @@
 
 In the shipped table a kind's memory and CPU time are linear in the voxels of the scan. Requests carry a margin,
 estimates of time do not. A resource file goes before the table, figure by figure; where it was measured on other scans
-or with other parameters, the table tells by how much its figures change.
+or with other parameters, the table tells by how much its figures change. A kind in neither has a guess: the figures of
+the largest kind that runs the same program.
 """
 
 from __future__ import annotations
@@ -36,12 +37,28 @@ MAX_CPUS = 8
 """Beyond so many threads ANTs gains nothing (ANTsX/ANTs #268, #604)."""
 
 
+LARGEST_KINDS = {
+    "antsRegistration": "nonlinear_registration",
+    "antsApplyTransforms": "subcortex",
+    "antsApplyTransformsToPoints": "tag_transform",
+    "N4BiasFieldCorrection": "bias_correction",
+    "Atropos": "tissue_segmentation",
+    "imaging": "segmentation",
+    "bet": "brain_mask",
+}
+"""For each program the kind of step that needs most memory with it."""
+
+LARGEST_KIND = "segmentation"
+"""What a step of any other program is taken for: the largest that is no registration."""
+
+
 class Source(str, Enum):
     """Where an estimate comes from."""
 
     FILE = "resource file"
     SHIPPED = "shipped"
     ASSUMED = "assumed"
+    GUESSED = "guessed"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,14 +97,18 @@ class Estimates:
     def __init__(self, file: ResourceFile | None = None, table: Mapping[str, Any] | None = None) -> None:
         self.file = file
         self._kinds = (shipped_measurements() if table is None else table)["kinds"]
-        self._known: dict[tuple[str, str, int], Estimate] = {}
+        self._known: dict[tuple[str, str, int, str], Estimate] = {}
 
-    def of(self, kind: str, variant: str, voxels: int) -> Estimate:
-        """That of one step; an unknown variant takes the largest of its kind, an unknown kind is a KeyError."""
-        key = kind, variant, voxels
+    def of(self, kind: str, variant: str, voxels: int, program: str = "") -> Estimate:
+        """That of one step; an unknown variant takes the largest of its kind, an unknown kind that of its program."""
+        key = kind, variant, voxels, program
         if key not in self._known:
             self._known[key] = self._estimate(*key)
         return self._known[key]
+
+    def taken_for(self, kind: str, program: str) -> str:
+        """The kind in the table whose figures a step has: its own, where it is there."""
+        return kind if kind in self._kinds else LARGEST_KINDS.get(program, LARGEST_KIND)
 
     def time_ratio(self, kind: str, variant: str, voxels: int, other_voxels: int) -> float:
         """By what the shipped time grows from the first number of voxels to the second; 1 where it is not known."""
@@ -96,12 +117,15 @@ class Estimates:
         first, second = (_from_table(self._kinds[kind], variant, n).cpu_s for n in (voxels, other_voxels))
         return second / first
 
-    def _estimate(self, kind: str, variant: str, voxels: int) -> Estimate:
-        shipped = _from_table(self._kinds[kind], variant, voxels)
+    def _estimate(self, kind: str, variant: str, voxels: int, program: str) -> Estimate:
+        known = self.taken_for(kind, program)
+        shipped = _from_table(self._kinds[known], variant, voxels)
+        if known != kind:
+            shipped = replace(shipped, source=Source.GUESSED, time_source=Source.GUESSED)
         said = self.file.steps.get(kind) if self.file is not None else None
         if said is None:
             return shipped
-        return replace(shipped, **self._memory(said, kind, variant, voxels), **self._time(said, kind, variant, voxels))
+        return replace(shipped, **self._memory(said, known, variant, voxels), **self._time(said, kind, variant, voxels))
 
     def _memory(self, said: StepResources, kind: str, variant: str, voxels: int) -> dict[str, Any]:
         """What a file says of memory and CPUs."""

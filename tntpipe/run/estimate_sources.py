@@ -6,15 +6,18 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from tntpipe.formatting import counted, format_gib
+from tntpipe.formatting import and_more, counted, format_gib
 from tntpipe.profiling.estimates import Estimate, Estimates, Source
 from tntpipe.profiling.profile import machine_of
 from tntpipe.steps.step import Step
 
+N_KINDS_TOLD = 5
+"""So many kinds without figures are named."""
+
 
 def sources(step: Step, estimates: Estimates) -> str:
     """Those of one step, in a few words."""
-    expected = estimates.of(step.kind, step.variant, step.voxels)
+    expected = estimates.of(step.kind, step.variant, step.voxels, step.program)
     if expected.source is expected.time_source:
         return expected.source.value
     return f"memory {expected.source.value}, time {expected.time_source.value}"
@@ -22,18 +25,39 @@ def sources(step: Step, estimates: Estimates) -> str:
 
 def summary(steps: Iterable[Step], estimates: Estimates) -> str:
     """How many kinds of step have their figures from where."""
-    by_kind = {step.kind: estimates.of(step.kind, step.variant, step.voxels) for step in steps}
+    by_kind = {step.kind: estimates.of(step.kind, step.variant, step.voxels, step.program) for step in steps}
     memory = Counter(expected.source for expected in by_kind.values())
     time = Counter(expected.time_source for expected in by_kind.values())
     file = "" if estimates.file is None else f" ({estimates.file.path})"
     return f"estimates of {counted(len(by_kind), 'kind')} of step{file}: memory {_told(memory)}; time {_told(time)}"
 
 
+def guesses(steps: Iterable[Step], estimates: Estimates) -> str | None:
+    """Which kinds nobody measured, and what they are taken for; None where all have figures of their own."""
+    guessed: dict[str, Step] = {}
+    for step in steps:
+        expected = estimates.of(step.kind, step.variant, step.voxels, step.program)
+        if Source.GUESSED in (expected.source, expected.time_source):
+            guessed.setdefault(step.kind, step)
+    if not guessed:
+        return None
+    told = and_more(
+        [f"{kind} (as {estimates.taken_for(kind, step.program)})" for kind, step in sorted(guessed.items())],
+        N_KINDS_TOLD,
+    )
+    return (
+        f"no measured figures for {counted(len(guessed), 'kind')} of step, memory and time are guessed: {told}; "
+        "make a resource file from a finished run to replace the guess"
+    )
+
+
 def table(steps: Iterable[Step], estimates: Estimates) -> Iterator[str]:
     """For each kind, from the least to the largest: requests, times with one thread, and where they come from."""
     by_kind: dict[str, list[tuple[Step, Estimate]]] = {}
     for step in steps:
-        by_kind.setdefault(step.kind, []).append((step, estimates.of(step.kind, step.variant, step.voxels)))
+        by_kind.setdefault(step.kind, []).append(
+            (step, estimates.of(step.kind, step.variant, step.voxels, step.program))
+        )
     for kind, known in sorted(by_kind.items()):
         memory = _range(format_gib(n_bytes) for n_bytes in sorted(expected.mem_bytes for _, expected in known))
         time = _range(f"{time_s:g} s" for time_s in sorted(expected.cpu_s for _, expected in known))

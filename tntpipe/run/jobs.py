@@ -34,7 +34,7 @@ def check_budget(graph: Graph, estimates: Estimates, ants_n_proc: int | None, bu
 
 def job_of(step: Step, estimates: Estimates, ants_n_proc: int | None, follows: tuple[str, ...] = ()) -> Job:
     """What the scheduler is told of a step; it chooses the CPUs of a moldable one, up to ``ants_n_proc``."""
-    expected = estimates.of(step.kind, step.variant, step.voxels)
+    expected = estimates.of(step.kind, step.variant, step.voxels, step.program)
     fewest = 1 if step.moldable or step.program in ANTS_PROGRAMS else expected.cpus
     return Job(
         name=step.name,

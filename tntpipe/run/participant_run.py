@@ -36,7 +36,7 @@ from tntpipe.journal.writer import JOURNAL_NAME
 from tntpipe.profiling.estimates import Source
 from tntpipe.resources import Resources
 from tntpipe.run.closing_report import print_summary
-from tntpipe.run.estimate_sources import other_machine, summary, table
+from tntpipe.run.estimate_sources import guesses, other_machine, summary, table
 from tntpipe.run.jobs import check_budget, jobs_of
 from tntpipe.run.plan import Plan
 from tntpipe.run.profile_output import refuse_unwritable, write_profile_of_run
@@ -244,8 +244,8 @@ class _Run:
         level = "DEBUG" if plan.estimates.file is None else "INFO"
         self._views.emit(Notice(text=summary(left, plan.estimates), level=level))
         elsewhere = other_machine(plan.estimates, host(), str(plan.programs.ants))
-        if elsewhere is not None:
-            self._views.emit(Notice(text=elsewhere))
+        for text in filter(None, (guesses(left, plan.estimates), elsewhere)):
+            self._views.emit(Notice(text=text))
         for line in table(left, plan.estimates):
             self._views.emit(Notice(text=line, level="DEBUG"))
 
@@ -324,7 +324,7 @@ class _Run:
 def _learner(plan: Plan, jobs: Sequence[Job], budget: Resources, tell: Callable[[Learnt], None]) -> Learner:
     """Of the steps that are left to run."""
     steps = [plan.graph.steps[job.name] for job in jobs]
-    expected = {step.name: plan.estimates.of(step.kind, step.variant, step.voxels) for step in steps}
+    expected = {step.name: plan.estimates.of(step.kind, step.variant, step.voxels, step.program) for step in steps}
     return Learner(
         jobs,
         {step.name: (step.variant, step.voxels) for step in steps},

@@ -11,14 +11,15 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from heapq import heapify, heappop, heapreplace
 
+from tntpipe.formatting import GIB
 from tntpipe.resources import Resources
 from tntpipe.scheduler.job import Job
 from tntpipe.scheduler.messages import Launch, LaunchReason
 from tntpipe.scheduler.molding import Guidance
 from tntpipe.scheduler.policy import Occupation, Packing, ReadyClass, Reservation
 
-LEAST_FREE_BYTES = 10**7
-"""With less memory free nothing is tried: 0.01 GB in nipype."""
+LEAST_FREE_BYTES = 0.01 * GIB
+"""With less memory free nothing is tried: nipype's 0.01 GB, which are GiB where its total comes from the machine."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,11 +51,11 @@ class FirstFit:
             heads = []
         while heads and free.cpus:
             rank, number = heads[0]
-            request = requests[number]
-            following = next(later[number], None) if request.fits_in(free) else None
+            request, following = requests[number], None
             if request.fits_in(free):
                 launches.append(Launch(name=rank.name, request=request, reason=LaunchReason.IN_ORDER))
                 free -= request
+                following = next(later[number], None)
             if following is None:
                 heappop(heads)
             else:
