@@ -3,9 +3,38 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from zlib import crc32
 
 MIB = 2**20
 GIB = 2**30
+
+BLUE, ORANGE, GREEN, PURPLE, SKY, VERMILION, YELLOW = (
+    *("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#F0E442"),
+)
+"""M. Okabe and K. Ito's palette, which the colour-blind can tell apart: https://jfly.uni-koeln.de/color/."""
+OTHER_COLOUR = "#8C8C8C"
+
+KIND_COLOURS = {
+    "nonlinear_registration": BLUE,
+    "subcortical_nonlinear_registration": SKY,
+    "tissue_registration": GREEN,
+    "segmentation": ORANGE,
+    "tissue_segmentation": ORANGE,
+    "brain_registration": PURPLE,
+    "linear_registration": VERMILION,
+    "bias_field": YELLOW,
+}
+"""Of the kinds of step that take longest: the same in every picture and on every page."""
+
+
+def kind_colour(kind: str) -> str:
+    """The colour of a kind of step; one that is not in the table has always the same of the palette too.
+
+    >>> kind_colour("segmentation"), kind_colour("a") == kind_colour("a")
+    ('#E69F00', True)
+    """
+    palette = (SKY, PURPLE, VERMILION, GREEN, YELLOW, BLUE, ORANGE)
+    return KIND_COLOURS.get(kind) or palette[crc32(kind.encode(errors="replace")) % len(palette)]
 
 
 def duration(seconds: float) -> str:

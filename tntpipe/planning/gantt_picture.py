@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from tntpipe.errors import OutputError, UsageError
 from tntpipe.files import replaced_atomically
-from tntpipe.formatting import GIB, clock, counted, format_gib
+from tntpipe.formatting import GIB, OTHER_COLOUR, clock, counted, duration, format_gib, kind_colour
 from tntpipe.planning.forecast import Forecast, StepSpan
 from tntpipe.planning.lanes import Placed, in_lanes
 from tntpipe.planning.load import load_over_time
@@ -27,9 +27,8 @@ if TYPE_CHECKING:
 
 ENDINGS = (".png", ".svg", ".pdf")
 
-COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00")
-OTHER_COLOUR = "#8C8C8C"
-"""M. Okabe and K. Ito's palette, which the colour-blind can tell apart: https://jfly.uni-koeln.de/color/."""
+MOST_COLOURED = 6
+"""So many kinds of step, those that take most CPU time, are told apart."""
 
 CPU_COLOUR, MEMORY_COLOUR, LIMIT_COLOUR, BOUND_COLOUR = "#4477AA", "#AA7744", "#000000", "#B00020"
 
@@ -39,6 +38,8 @@ ROW_IN = 0.36
 LOAD_IN = 1.1
 ABOVE_IN, BELOW_IN, BETWEEN_IN = 1.0, 0.55, 0.22
 DOTS_PER_INCH = 110
+
+HOUR_S = 3600
 
 MOST_SCAN_ROWS = 60
 MOST_CPU_ROWS = 128
@@ -182,8 +183,8 @@ def _draw_bars(axes: Axes, bars: _Bars, forecast: Forecast, row_in: float) -> No
     from matplotlib.collections import PolyCollection
     from matplotlib.patches import Patch
 
-    kinds = main_kinds(forecast, len(COLOURS))
-    colours = dict(zip(kinds, COLOURS, strict=False))
+    kinds = main_kinds(forecast, MOST_COLOURED)
+    colours = {kind: kind_colour(kind) for kind in kinds}
     thin = row_in < LEAST_SEPARATED_IN
     gap = 0.0 if thin else 0.12
     for row in range(0, bars.n_rows if bars.labels else 0, 2):
@@ -250,14 +251,21 @@ def _draw_time(axes: Axes, forecast: Forecast, *, labelled: bool) -> None:
     end_s = forecast.makespan_s or 1.0
     ticks = ticks_s(end_s, 11)
     axes.set_xlim(0, end_s * 1.005)
-    axes.set_xticks(ticks, [clock(tick) if tick % 60 else clock(tick)[:-3] for tick in ticks] if labelled else [])
+    axes.set_xticks(ticks, _instants(ticks, end_s) if labelled else [])
     axes.grid(axis="x", color="#D0D0D0", linewidth=0.6)
     axes.set_axisbelow(True)
     for side in ("top", "right"):
         axes.spines[side].set_visible(False)
     axes.axvline(forecast.bound.seconds, color=BOUND_COLOUR, linewidth=1.2, linestyle=":")
     if labelled:
-        axes.set_xlabel("time since the beginning [hours:minutes]")
+        axes.set_xlabel(f"time since the beginning [{'minutes:seconds' if end_s < HOUR_S else 'hours:minutes'}]")
+
+
+def _instants(ticks: Sequence[int], end_s: float) -> list[str]:
+    """Minutes and seconds in a run of less than an hour, else hours and minutes."""
+    if end_s < HOUR_S:
+        return [duration(tick) for tick in ticks]
+    return [clock(tick) if tick % 60 else clock(tick)[:-3] for tick in ticks]
 
 
 def _draw_title(figure: Figure, upper: Axes, forecast: Forecast, left: float, height_in: float) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from tntpipe.formatting import MIB
+from tntpipe.formatting import MIB, kind_colour
 from tntpipe.journal.history import Attempt, History
 from tntpipe.planning.forecast import StepSpan
 from tntpipe.planning.lanes import in_lanes
@@ -19,11 +19,11 @@ from tntpipe.report.scans import ScanRow
 from tntpipe.resources import Resources
 
 MOST_COLOURED = 8
-"""So many kinds of step, those that used most CPU time, have colours of their own."""
+"""So many kinds of step, those that used most CPU time, have colours."""
 
 
 def chart_data(history: History, scans: Sequence[ScanRow], curves: Curves, main_kinds: Sequence[str]) -> dict[str, Any]:
-    """All of it; the kinds with colours of their own come first."""
+    """All of it; the kinds with colours come first."""
     rows = [row for row in scans if row.attempts]
     steps = [(number, attempt) for number, row in enumerate(rows) for attempt in row.attempts]
     coloured = list(dict.fromkeys(main_kinds))[:MOST_COLOURED]
@@ -38,6 +38,7 @@ def chart_data(history: History, scans: Sequence[ScanRow], curves: Curves, main_
         "mem_mib": round(history.facts.mem_bytes / MIB),
         "kinds": [printable(kind) for kind in kinds],
         "n_coloured": len(coloured),
+        "colours": [kind_colour(kind) for kind in coloured],
         "scans": [printable(row.label) for row in rows],
         "n_lanes": [1 + max(of_row) for of_row in lanes],
         "waits": [

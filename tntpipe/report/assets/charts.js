@@ -20,9 +20,8 @@ const words = {
 };
 
 const colours = (() => {
-    const kinds = ["#4477aa", "#66ccee", "#228833", "#ccbb44", "#aa3377", "#44aa99", "#ddaa77", "#8877cc"];
     const of = (name) => getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
-    return { of, kind: (number) => (number < data.n_coloured ? kinds[number] : of("other")) };
+    return { of, kind: (number) => (number < data.n_coloured ? data.colours[number] : of("other")) };
 })();
 
 /** The stretch of time that every chart shows, in per cent of the run. */
