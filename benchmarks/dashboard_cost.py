@@ -41,6 +41,7 @@ from tntpipe.journal.events import (
     StepsWaiting,
 )
 from tntpipe.journal.run_state import RunState
+from tntpipe.journal.usage import Usage
 
 N_STEPS = 24
 LOOK_S = 1.0
@@ -81,7 +82,7 @@ class Cohort:
         for name, began in list(self._running.items()):
             if self._rng.random() < 1 / 60:
                 del self._running[name]
-                usage = {"wall_s": age_s - began, "cpu_s": age_s - began, "peak_bytes": 2 * GIB}
+                usage = Usage(wall_s=age_s - began, cpu_s=age_s - began, peak_bytes=2 * GIB)
                 scan, _, kind = name.partition("/")
                 yield StepEnded(name=name, scan=scan, kind=kind, outcome=Outcome.DONE, usage=usage)
                 yield from self._start(age_s)

@@ -31,6 +31,7 @@ from tntpipe.journal.events import (
     StepStarted,
     StepsWaiting,
 )
+from tntpipe.journal.usage import Usage
 from tntpipe.profiling.estimates import Estimates
 from tntpipe.resources import Resources
 from tntpipe.run.jobs import jobs_of
@@ -218,7 +219,7 @@ class _Recorder:
             ),
         )
 
-    def _usage(self, now: float, name: str, exit_code: int) -> dict[str, float | int]:
+    def _usage(self, now: float, name: str, exit_code: int) -> Usage:
         """What a step that ran until now used; its samples are told, too."""
         began, launch = self._running.pop(name)
         wall_s, request = now - began, launch.request
@@ -228,18 +229,17 @@ class _Recorder:
         thinning = Thinning()
         for sample in filter(thinning.keeps, samples):
             self._tell(began + sample.age_s, sample)
-        return {
-            "wall_s": round(wall_s, 3),
-            "cpu_s": round(busy * wall_s, 3),
-            "peak_bytes": peak_bytes,
-            "max_cpus": round(min(request.cpus, busy * 1.1), 3),
-            "max_threads": request.cpus,
-            "n_samples": len(samples),
-            "exit_code": exit_code,
-            "read_bytes": self._rng.randrange(10**5, 10**8),
-            "written_bytes": self._rng.randrange(10**5, 10**8),
-            "mean_cpus": round(busy, 3),
-        }
+        return Usage(
+            wall_s=round(wall_s, 3),
+            cpu_s=round(busy * wall_s, 3),
+            peak_bytes=peak_bytes,
+            max_cpus=round(min(request.cpus, busy * 1.1), 3),
+            max_threads=request.cpus,
+            n_samples=len(samples),
+            exit_code=exit_code,
+            read_bytes=self._rng.randrange(10**5, 10**8),
+            written_bytes=self._rng.randrange(10**5, 10**8),
+        )
 
 
 def _looks(wall_s: float) -> Iterator[float]:

@@ -38,6 +38,7 @@ from tntpipe.journal.events import (
 )
 from tntpipe.journal.reader import read_journal
 from tntpipe.journal.run_state import RunState
+from tntpipe.journal.usage import Usage
 from tntpipe.journal.writer import Journal
 from tntpipe.profiling.estimates import MEMORY_MARGIN, Estimates
 from tntpipe.resources import Resources
@@ -166,10 +167,10 @@ class Soak:
             )
         )
 
-    def _usage(self, name: str) -> dict[str, float]:
+    def _usage(self, name: str) -> Usage:
         began, launch = self.began.pop(name)
         wall_s = round(self.now - began, 3)
-        return {"wall_s": wall_s, "cpu_s": wall_s * launch.request.cpus, "peak_bytes": launch.request.mem_bytes}
+        return Usage(wall_s=wall_s, cpu_s=wall_s * launch.request.cpus, peak_bytes=launch.request.mem_bytes)
 
 
 def _run_started(scans: dict[str, int]) -> RunStarted:

@@ -12,7 +12,7 @@ from tools.house_sizes import House, lines
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGE = ROOT / "tntpipe"
 
-BASE = {"__init__", "errors", "files", "formatting", "resources"}
+BASE = {"__init__", "decoding", "errors", "files", "formatting", "resources"}
 """What every part may import."""
 
 MAY_IMPORT: dict[str, set[str]] = {
@@ -40,6 +40,7 @@ ROOT_MODULES = {*BASE, "__main__", "example"}
 
 HOMES: dict[str, set[str]] = {
     "jinja2": {"report"},
+    "msgspec": {"decoding"},
     "psutil": {"profiling"},
     "rich": {"dashboard", "run", "cli"},
     "nibabel": {"imaging"},

@@ -79,14 +79,6 @@ def parsed_json(text: str | bytes, **keywords: Any) -> Any:
         raise ValueError("it is nested too deeply") from error
 
 
-def read_json(path: Path) -> Any:
-    """What a JSON file says, None where it cannot be read or makes no sense."""
-    try:
-        return parsed_json(path.read_bytes())
-    except (OSError, ValueError):
-        return None
-
-
 def leads_inside(path: Path, root: Path) -> bool:
     """Whether a path, with every link in it followed, is below ``root``, wherever that itself leads."""
     return Path(os.path.realpath(path)).is_relative_to(os.path.realpath(root))

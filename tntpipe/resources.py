@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TypedDict
 
+from tntpipe.decoding import Count
 from tntpipe.formatting import counted, format_gib
 
 
@@ -11,11 +13,12 @@ from tntpipe.formatting import counted, format_gib
 class Resources:
     """An amount of CPUs and of memory: a request, what is free, or a whole budget.
 
-    >>> from tntpipe.formatting import GIB
-    >>> Resources(2, 3 * GIB).fits_in(Resources(4, 8 * GIB))
-    True
-    >>> print(Resources(4, 8 * GIB) - Resources(2, 3 * GIB))
-    2 CPUs, 5.0 GiB
+        >>> from tntpipe.decoding import Count
+    from tntpipe.formatting import GIB
+        >>> Resources(2, 3 * GIB).fits_in(Resources(4, 8 * GIB))
+        True
+        >>> print(Resources(4, 8 * GIB) - Resources(2, 3 * GIB))
+        2 CPUs, 5.0 GiB
     """
 
     cpus: int
@@ -33,3 +36,17 @@ class Resources:
     def fits_in(self, other: Resources) -> bool:
         """Whether this amount is within ``other`` on both axes."""
         return self.cpus <= other.cpus and self.mem_bytes <= other.mem_bytes
+
+
+class Host(TypedDict, total=False):
+    """What is told of a machine, whole: its size is not what may be used. ``ants`` and ``tntpipe`` are versions."""
+
+    name: str
+    cpus: Count
+    mem_bytes: Count
+    machine: str
+    processor: str
+    system: str
+    python: str
+    ants: str
+    tntpipe: str

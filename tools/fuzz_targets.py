@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import gzip
+import io
 import json
+import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,18 +20,23 @@ from tntpipe.bids.filters import clean_label
 from tntpipe.bids.scan import is_candidate, scan_of
 from tntpipe.bids.selection import Selection
 from tntpipe.cli.config import options_of
+from tntpipe.cli.create_resource_file import create_resource_file
 from tntpipe.cli.settings import labels_of
 from tntpipe.errors import TntpipeError
 from tntpipe.files import parsed_json
 from tntpipe.imaging.check import check_image, check_mask
 from tntpipe.imaging.points import points_to_ras
 from tntpipe.imaging.tables import read_labels, read_tags
+from tntpipe.journal.events import Outcome, RunStarted, StepEnded, StepReady, StepSampled, StepStarted
+from tntpipe.journal.history import history_of
 from tntpipe.journal.reader import read_journal
 from tntpipe.journal.run_state import RunState
-from tntpipe.profiling.conclusions import conclusions
-from tntpipe.profiling.estimates import Estimates
-from tntpipe.profiling.profile_file import read_profile
+from tntpipe.journal.usage import Usage
+from tntpipe.journal.writer import Journal
+from tntpipe.profiling.journal_profile import profile_of
+from tntpipe.profiling.profile_file import read_profile, write_profile
 from tntpipe.profiling.resource_file import read_resource_file
+from tntpipe.report.write import make_report
 from tntpipe.run.scan_checks import _read_cache
 from tntpipe.status.liveness import sight_of
 from tntpipe.status.status import status_lines, status_of
@@ -46,16 +53,54 @@ EXAMPLE = DATA / "example/bids"
 MODEL = DATA / "models/MNI152NLin2009cAsym"
 KINDS = ("bias_correction", "nonlinear_registration", "lobes")
 
-JOURNAL = (
-    b'{"t":1.0,"event":"RunStarted","schema_version":5,"command":["tntpipe"],"version":"1","ants":"a","host":{},'
-    b'"pid":1,"cpus":1,"mem_bytes":1,"budget":"","scans":{"s":1},"reused":{},"settings":{},"folders":{}}\n'
-    b'{"t":1.1,"event":"StepReady","name":"s/lobes","scan":"s","kind":"lobes","variant":"","voxels":9}\n'
-    b'{"t":1.2,"event":"StepStarted","name":"s/lobes","cpus":1,"mem_bytes":5,"pid":7}\n'
-    b'{"t":1.3,"event":"StepSampled","name":"s/lobes","age_s":1,"cpu_s":1,"cpus":1,"rss_bytes":5,"vms_bytes":9}\n'
-    b'{"t":2.0,"event":"StepEnded","name":"s/lobes","outcome":"done","usage":{"wall_s":1,"cpu_s":1,"peak_bytes":5}}\n'
+EVENTS = (
+    RunStarted(
+        command=("tntpipe",),
+        version="1",
+        ants="a",
+        host={"name": "n", "cpus": 1, "mem_bytes": 9},
+        pid=1,
+        cpus=1,
+        mem_bytes=1,
+        budget="",
+        scans={"s": 1},
+        reused={},
+        settings={"preset": "quick"},
+        folders={},
+    ),
+    StepReady(name="s/lobes", scan="s", kind="lobes", variant="", voxels=9),
+    StepStarted(name="s/lobes", scan="s", kind="lobes", cpus=1, mem_bytes=5, pid=7),
+    StepSampled(name="s/lobes", age_s=1, cpu_s=1, cpus=1, rss_bytes=5, vms_bytes=9),
+    StepEnded(
+        name="s/lobes",
+        scan="s",
+        kind="lobes",
+        outcome=Outcome.DONE,
+        usage=Usage(wall_s=1, cpu_s=1, peak_bytes=5),
+    ),
 )
+
+
+def _written(write: Callable[[Path], None]) -> bytes:
+    """What one of our own writers leaves."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "file"
+        write(path)
+        return path.read_bytes()
+
+
+def _write_journal(path: Path) -> None:
+    journal = Journal(path)
+    for t, event in enumerate(EVENTS):
+        journal.record(float(t), event)
+    journal.close()
+
+
+JOURNAL = _written(_write_journal)
+PROFILE = _written(lambda path: write_profile(path, profile_of((float(t), event) for t, event in enumerate(EVENTS))))
 RESOURCES = {"bias_correction": {"ncpu": 1, "mem": 0.5, "time": 60, "variant": "quick"}, "lobes": {"mem": 1}}
 FLAT = {"name": ["s.lobes"], "time": [1.5], "rss_GiB": [0.5], "vms_GiB": [1.0], "cpus": [99.0]}
+PROFILES = (json.dumps(FLAT).encode(), PROFILE, JOURNAL)
 CHECKS = {"schema_version": 2, "scans": {"/a": {"stamp": [1], "voxels": 9, "voxel_mm": 1.0, "warnings": ["odd"]}}}
 DESCRIPTION = "dataset_description.json"
 RECORD = {
@@ -116,8 +161,20 @@ def _fold(path: Path) -> object:
 
 
 def _conclusions(path: Path) -> object:
-    """What ``create_resource_file`` makes of a profile."""
-    return conclusions([read_profile(path, KINDS)], Estimates().time_ratio)
+    """What ``create_resource_file`` makes of a profile: a profile, and a resource file that a run can read."""
+    profile = read_profile(path, KINDS)
+    write_profile(path.with_name("written.json"), profile)
+    read_profile(path.with_name("written.json"), KINDS)
+    resources = path.with_name("resources.json")
+    words = ["b", "o", "create_resource_file", "--profiling_input_file", str(path)]
+    with contextlib.redirect_stdout(io.StringIO()):
+        create_resource_file(options_of([*words, "--resource_output_file", str(resources)]))
+    return read_resource_file(resources, [step.kind for step in profile.steps])
+
+
+def _report(path: Path) -> object:
+    """The page of a journal."""
+    return make_report(history_of(read_journal(path)), path.parent)
 
 
 def _exported(path: Path) -> object:
@@ -197,10 +254,11 @@ TARGETS: Mapping[str, Target] = {
         "c.toml",
     ),
     "resource file": Target(lambda path: read_resource_file(path, KINDS), (json.dumps(RESOURCES).encode(),), "r.json"),
-    "profile": Target(lambda path: read_profile(path, KINDS), (json.dumps(FLAT).encode(), JOURNAL), "p.json"),
+    "profile": Target(lambda path: read_profile(path, KINDS), PROFILES, "p.json"),
     "journal": Target(lambda path: list(read_journal(path)), (JOURNAL,), "journal.jsonl"),
     "status of a journal": Target(_fold, (JOURNAL,), "journal.jsonl"),
-    "conclusions of a profile": Target(_conclusions, (json.dumps(FLAT).encode(), JOURNAL), "p.json"),
+    "conclusions of a profile": Target(_conclusions, PROFILES, "p.json"),
+    "report of a journal": Target(_report, (JOURNAL,), "journal.jsonl"),
     "points": Target(points_to_ras, (b"x,y,z,t,label\n1,2,3,0,1\n",), "p.csv"),
     "checks of scans": Target(_read_cache, (json.dumps(CHECKS).encode(),), "checks.json"),
     "exported": Target(_exported, (json.dumps({"root": "/o", "files": {}}).encode(),), "given.json"),

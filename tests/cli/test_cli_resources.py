@@ -59,7 +59,7 @@ def test_the_three_commands_of_the_manual(bids: Path, tmp_path: Path) -> None:
     for kind, event in admitted.items():
         assert event.mem_bytes == math.ceil(resources[kind]["mem"] * GIB)
     ended = [event for event in events if isinstance(event, StepEnded)]
-    assert all(event.usage["peak_bytes"] <= admitted[event.kind].mem_bytes for event in ended)
+    assert all(event.usage.peak_bytes <= admitted[event.kind].mem_bytes for event in ended)
     told = [event.text for event in events if isinstance(event, Notice) and event.level == "DEBUG"]
     line = next(text for text in told if text.split()[:1] == ["linear_registration"])
     assert line.endswith("memory resource file, time shipped")

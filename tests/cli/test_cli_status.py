@@ -48,7 +48,7 @@ def started(host: str = HERE, pid: int = os.getpid()) -> RunStarted:
 
 RUNS = StepStarted(name="sub-01/a", scan="sub-01", kind="a", cpus=1, mem_bytes=GIB, pid=1)
 FAILS = StepEnded(
-    name="sub-02/a", scan="sub-02", kind="a", outcome=Outcome.FAILED, usage={}, message="exit status 3", folder="/gone"
+    name="sub-02/a", scan="sub-02", kind="a", outcome=Outcome.FAILED, message="exit status 3", folder="/gone"
 )
 SCAN_FAILS = ScanEnded(scan="sub-02", outcome=ScanOutcome.FAILED, message="a failed")
 SCAN_STOPS = ScanEnded(scan="sub-02", outcome=ScanOutcome.STOPPED)

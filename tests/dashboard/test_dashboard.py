@@ -55,9 +55,7 @@ def busy(n_scans: int, *, name: str = NAME, n_running: int = 16, n_failed: int =
     )
     for scan in scans[:n_failed]:
         reason = "killed by SIGSEGV [signal 11]\nand more " * 3
-        state.apply(
-            1, StepEnded(name=f"{scan}/x", scan=scan, kind="x", outcome=Outcome.FAILED, usage={}, message=reason)
-        )
+        state.apply(1, StepEnded(name=f"{scan}/x", scan=scan, kind="x", outcome=Outcome.FAILED, message=reason))
         state.apply(1, ScanEnded(scan=scan, outcome=ScanOutcome.FAILED, message=f"x failed: {reason}"))
     for scan in scans[len(scans) - n_running :] if n_running <= len(scans) else scans:
         step = f"{scan}/nonlinear_registration"
@@ -121,16 +119,16 @@ def test_a_step_that_takes_longer_than_expected_and_memory_beyond_the_request_st
 def test_a_scan_shows_its_phase_and_how_far_it_is() -> None:
     state = busy(4, name="sub-{}", n_running=2, n_failed=1)
     for kind in ("a", "b"):
-        state.apply(5, StepEnded(name=f"sub-3/{kind}", scan="sub-3", kind=kind, outcome=Outcome.DONE, usage={}))
+        state.apply(5, StepEnded(name=f"sub-3/{kind}", scan="sub-3", kind=kind, outcome=Outcome.DONE))
     state.apply(6, StepStarted(name="sub-3/c", scan="sub-3", kind="c", cpus=1, mem_bytes=GIB, pid=1))
     rows = {line.split()[0]: line for line in drawn(state, 80) if "/25 " in line}
     assert rows["sub-3"].rstrip().endswith("2/25 nonlinear registration, and 1 more")
     assert rows["sub-3"].count(FULL) == 1 and rows["sub-3"].count(TAKEN) == 1
     assert rows["sub-1"].rstrip().endswith("0/25 to come")
     assert "/25 x failed: killed" in rows["sub-0"]
-    state.apply(7, StepEnded(name="sub-3/c", scan="sub-3", kind="c", outcome=Outcome.DONE, usage={}))
+    state.apply(7, StepEnded(name="sub-3/c", scan="sub-3", kind="c", outcome=Outcome.DONE))
     name = "sub-3/nonlinear_registration"
-    state.apply(7, StepEnded(name=name, scan="sub-3", kind="n", outcome=Outcome.DONE, usage={}))
+    state.apply(7, StepEnded(name=name, scan="sub-3", kind="n", outcome=Outcome.DONE))
     assert any(line.startswith("sub-3 ") and line.rstrip().endswith("4/25 waits") for line in drawn(state, 80))
 
 

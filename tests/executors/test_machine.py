@@ -187,10 +187,10 @@ def is_zombie(pid: int) -> bool:
 def test_usage_is_measured_and_recorded(world: World) -> None:
     world.run([script("s/a", "i=0; while [ $i -lt 300000 ]; do i=$((i+1)); done; echo > out")])
     used = ended(world, "s/a").usage
-    assert used["wall_s"] >= used["cpu_s"] * 0.5 > 0
-    assert used["peak_bytes"] > 100_000
+    assert used is not None and used.wall_s >= used.cpu_s * 0.5 > 0
+    assert used.peak_bytes > 100_000
     record = json.loads((world.root / "work/steps/s/a/record.json").read_text())
-    assert record["usage"]["cpus"] == 1 and round(record["usage"]["cpu_s"], 3) == used["cpu_s"]
+    assert record["usage"]["cpus"] == 1 and round(record["usage"]["cpu_s"], 3) == used.cpu_s
 
 
 def test_a_child_has_as_many_threads_as_cpus_and_a_small_environment() -> None:

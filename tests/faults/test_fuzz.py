@@ -51,3 +51,12 @@ def test_a_parser_reads_or_refuses_whatever_it_is_given(name: str, folder: Path)
         target.feed(edited(target.seeds[i], edits), folder)
 
     read()
+
+
+@pytest.mark.parametrize("name", TARGETS)
+def test_what_a_parser_is_given_at_first_is_read(name: str, folder: Path) -> None:
+    """A seed that is refused at once has none of the parser tried."""
+    target = TARGETS[name]
+    for seed in target.seeds:
+        (folder / target.name).write_bytes(seed)
+        target.read(folder / target.name)

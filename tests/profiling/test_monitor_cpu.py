@@ -29,7 +29,6 @@ def test_two_busy_threads_of_a_grandchild_read_as_the_cpu_that_they_had() -> Non
     used, burnt_s = seen.usage, seen.known["cpu_s"]
     assert burnt_s <= used.cpu_s <= burnt_s + END_S
     given = burnt_s / used.wall_s
-    assert used.mean_cpus == pytest.approx(used.cpu_s / used.wall_s)
     assert given <= used.max_cpus <= 2.01
     assert used.max_threads == 1 + 3, "the child, and the grandchild's two besides its main one"
     assert used.n_samples >= 5

@@ -6,7 +6,8 @@ import re
 from dataclasses import fields
 from pathlib import Path
 
-from tntpipe.profiling.usage import Sample, Usage
+from tntpipe.journal.usage import Usage
+from tntpipe.profiling.sample import Sample
 
 HERE = Path(__file__).parent
 PAGE = (HERE.parents[1] / "docs" / "numbers.md").read_text(encoding="utf-8")

@@ -24,6 +24,7 @@ from tntpipe.journal.events import (
 )
 from tntpipe.journal.events import StepSampled as Sampled
 from tntpipe.journal.events import StepStarted as Started
+from tntpipe.journal.usage import Usage
 from tntpipe.journal.writer import Journal
 from tntpipe.profiling.journal_profile import profile_of
 from tntpipe.profiling.profile import SCHEMA_VERSION, Profile
@@ -47,7 +48,7 @@ RUN = RunStarted(
 NAME = "sub-01_ses-2/lobes"
 READY = StepReady(name=NAME, scan="sub-01_ses-2", kind="lobes", variant="", voxels=1000)
 STARTED = Started(name=NAME, scan="sub-01_ses-2", kind="lobes", cpus=2, mem_bytes=2 * GIB, pid=7)
-USAGE = {"wall_s": 10.0, "cpu_s": 15.0, "peak_bytes": GIB, "max_cpus": 2.0, "read_bytes": 5, "written_bytes": 6}
+USAGE = Usage(wall_s=10.0, cpu_s=15.0, peak_bytes=GIB, max_cpus=2.0, read_bytes=5, written_bytes=6)
 DONE = StepEnded(name=NAME, scan="sub-01_ses-2", kind="lobes", outcome=Outcome.DONE, usage=USAGE)
 
 
@@ -95,7 +96,7 @@ def test_the_tries_of_a_step_are_one_step_whose_peak_is_that_of_all() -> None:
         cause=RetryCause.OUT_OF_MEMORY,
         n_tries=1,
         mem_bytes=4 * GIB,
-        usage=USAGE | {"peak_bytes": 3 * GIB},
+        usage=replace(USAGE, peak_bytes=3 * GIB),
         message="",
     )
     profile = folded(READY, STARTED, look(1, 1, GIB), retried, replace(STARTED, mem_bytes=4 * GIB), DONE)
@@ -110,7 +111,7 @@ def test_what_runs_when_nothing_more_is_heard_counts_as_far_as_it_was_seen() -> 
 
 
 def test_what_was_there_already_is_no_step_of_the_profile() -> None:
-    reused = StepEnded(name=NAME, scan="sub-01_ses-2", kind="lobes", outcome=Outcome.REUSED, usage={})
+    reused = StepEnded(name=NAME, scan="sub-01_ses-2", kind="lobes", outcome=Outcome.REUSED)
     assert folded(READY, reused).steps == ()
 
 
@@ -173,20 +174,52 @@ def test_the_schema_is_the_one_that_is_documented(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("", "not JSON"),
-        ("[1]", "no arrays name, time and rss_GiB"),
-        ('{"name": ["a"], "time": [1]}', "no arrays"),
-        ('{"name": ["a"], "time": [1], "rss_GiB": []}', "zip"),
-        ('{"name": ["a"], "time": [1], "rss_GiB": ["x"]}', "could not convert"),
-        ('{"name": ["a"], "time": [1], "rss_GiB": [NaN]}', "NaN is no number"),
+        ("", "it is not JSON: Expecting value: line 1"),
+        ("[1]", "expected `object`, got `array`"),
+        ('{"name": ["a"], "time": [1]}', "missing required field `rss_GiB`"),
+        ('{"name": ["a"], "time": [1], "rss_GiB": []}', "not of one length, but 1, 1, 0"),
+        ('{"name": ["a"], "time": [1], "rss_GiB": ["x"]}', r"expected `float`, got `str` - at `\$\.rss_GiB"),
+        ('{"name": ["a"], "time": [1], "rss_GiB": [NaN]}', "NaN is not a number"),
+        ('{"name": ["a"], "time": [1], "rss_GiB": [1e999]}', r"number out of range - at `\$\.rss_GiB"),
+        ('{"name": ["a"], "time": [1e300], "rss_GiB": [1]}', r"at `\$\.time"),
         ('{"schema_version": 9, "name": [], "time": [], "rss_GiB": []}', "schema version 9, not 1"),
-        ('{"schema_version": 1, "name": [], "time": [], "rss_GiB": []}', "KeyError"),
+        ('{"schema_version": 1, "name": [], "time": [], "rss_GiB": []}', "missing required field `host`"),
+        ('{"x": ' * 100_000, "nested too deeply"),
     ],
 )
 def test_what_is_no_profile_is_refused_by_name(text: str, message: str, tmp_path: Path) -> None:
     (tmp_path / "p.json").write_text(text)
-    with pytest.raises(TableError, match=f"p.json is no profile: .*{message}"):
+    with pytest.raises(TableError, match=f"p.json is not a profile: .*{message}"):
         read_profile(tmp_path / "p.json")
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "place"),
+    [
+        ("peak_bytes", "many", "steps"),
+        ("peak_bytes", 10**400, "steps"),
+        ("peak_bytes", -1, "steps"),
+        ("voxels", [1], "steps"),
+        ("threads", 0, "steps"),
+        ("kind", ["lobes"], "steps"),
+        ("wall_s", 1e300, "steps"),
+        ("wall_s", None, "steps"),
+        ("mem_bytes", "16 GiB", "host"),
+        ("started", "yesterday", "run"),
+        ("started", 1e30, "run"),
+        ("settings", ["quick"], "run"),
+    ],
+)
+def test_a_figure_of_the_wrong_kind_in_a_profile_of_ours_is_refused_with_its_place(
+    key: str, value: Any, place: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "p.json"
+    write_profile(path, folded(READY, STARTED, look(2, 2, GIB // 2), DONE))
+    content = json.loads(path.read_text())
+    (content[place][0] if place == "steps" else content[place])[key] = value
+    path.write_text(json.dumps(content))
+    with pytest.raises(TableError, match=rf"p.json is not a profile: .* at `\$\.{place}.*\.{key}`"):
+        read_profile(path)
 
 
 def test_a_profile_that_is_not_there_is_missing(tmp_path: Path) -> None:

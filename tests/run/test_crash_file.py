@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from small_runs import World, script
-from stories import FAILED
+from stories import FAILED, USAGE
 
 from tntpipe.journal.events import Outcome, StepEnded
 from tntpipe.run.crash_causes import CAUSES, Death, cause_of
@@ -28,7 +28,7 @@ def test_a_crash_text_tells_how_to_see_it_again(tmp_path: Path) -> None:
 def test_a_crash_before_any_command_points_at_no_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "log.txt").write_text("not ours")
-    text = crash_text(dataclasses.replace(FAILED, argv=(), usage={}))
+    text = crash_text(dataclasses.replace(FAILED, argv=(), usage=None))
     assert "not ours" not in text and "cd" not in text.split() and "What to do next" in text
 
 
@@ -69,13 +69,15 @@ def test_a_program_that_is_not_there_is_told_as_such(world: World) -> None:
 
 def test_a_kill_that_was_not_for_memory_is_no_fault_of_the_scan() -> None:
     """Not with a real child: whether the kernel killed for memory meanwhile, anywhere on the machine, is asked then."""
-    said = crash_text(dataclasses.replace(FAILED, message="killed by SIGKILL", usage=FAILED.usage | {"exit_code": -9}))
+    said = crash_text(
+        dataclasses.replace(FAILED, message="killed by SIGKILL", usage=dataclasses.replace(USAGE, exit_code=-9))
+    )
     assert "cause    it was killed\n" in said and "give the same command again" in said
 
 
 def test_memory_that_ran_out_is_told_with_what_to_give(tmp_path: Path) -> None:
     message = "out of memory: the kernel killed it; it needs more than the whole budget"
-    said = crash_text(dataclasses.replace(FAILED, message=message, usage=FAILED.usage | {"exit_code": -9}))
+    said = crash_text(dataclasses.replace(FAILED, message=message, usage=dataclasses.replace(USAGE, exit_code=-9)))
     assert "cause    memory ran out\n" in said and "--memory_gb" in said
 
 

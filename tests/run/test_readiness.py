@@ -18,7 +18,7 @@ STEPS = (
 
 
 def ended(name: str, outcome: Outcome) -> StepEnded:
-    return StepEnded(name=name, scan="s", kind=name[-1], outcome=outcome, usage={})
+    return StepEnded(name=name, scan="s", kind=name[-1], outcome=outcome)
 
 
 @pytest.mark.parametrize("outcome", [Outcome.DONE, Outcome.REUSED])

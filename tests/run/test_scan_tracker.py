@@ -24,7 +24,7 @@ def tracker(*done: str) -> ScanTracker:
 def ended(name: str, outcome: Outcome = Outcome.DONE, message: str = "") -> StepEnded:
     scan, kind = name.split("/")
     scan = "" if scan == "model" else scan
-    return StepEnded(name=name, scan=scan, kind=kind, outcome=outcome, usage={}, message=message)
+    return StepEnded(name=name, scan=scan, kind=kind, outcome=outcome, message=message)
 
 
 def dropped(name: str, because: str) -> StepDropped:

@@ -42,7 +42,7 @@ def test_the_journals_fields_are_those_of_its_schema_version() -> None:
     """Whoever changes the fields raises ``SCHEMA_VERSION`` and this table together."""
     classes = {kind.__name__: kind for kind in RunEvent.__args__}  # type: ignore[attr-defined]
     now = {name: " ".join(field.name for field in dataclasses.fields(kind)) for name, kind in classes.items()}
-    assert (SCHEMA_VERSION, now) == (6, FIELDS)
+    assert (SCHEMA_VERSION, now) == (7, FIELDS)
 
 
 def write(path: Path) -> None:
@@ -62,9 +62,9 @@ def test_a_journal_says_again_what_happened(tmp_path: Path) -> None:
 def test_a_journal_of_another_version_and_what_is_none_are_refused(tmp_path: Path) -> None:
     write(tmp_path / "j")
     text = (tmp_path / "j").read_text(encoding="utf-8")
-    (tmp_path / "old").write_text(text.replace('"schema_version":6', '"schema_version":2'), encoding="utf-8")
+    (tmp_path / "old").write_text(text.replace('"schema_version":7', '"schema_version":2'), encoding="utf-8")
     (tmp_path / "none").write_text("[]\n")
-    with pytest.raises(TableError, match="has schema version 2, not 6"):
+    with pytest.raises(TableError, match="has schema version 2, not 7"):
         list(read_journal(tmp_path / "old"))
     with pytest.raises(TableError, match="does not begin as a journal does"):
         list(read_journal(tmp_path / "none"))

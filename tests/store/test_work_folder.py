@@ -32,7 +32,7 @@ def test_a_published_step_is_done_for_the_next_process(tmp_path: Path, source: P
     work = open_folder(tmp_path)
     assert work.is_done(step)
     record = work.record("s/a")
-    assert record is not None and record.inputs.keys() == {"0"} and record.outputs["out"]["size_bytes"] == 4
+    assert record is not None and record.inputs.keys() == {"0"} and record.outputs["out"].size_bytes == 4
 
 
 @pytest.mark.parametrize(
@@ -115,7 +115,7 @@ def test_a_record_that_was_torn_or_is_anothers_means_not_done(tmp_path: Path, so
 
 
 @pytest.mark.parametrize(
-    "change", [{"outputs": None}, {"outputs": []}, {"outputs": {}}, {"outputs": {"out": 4}}, {"more": 1}]
+    "change", [{"outputs": None}, {"outputs": []}, {"outputs": {}}, {"outputs": {"out": 4}}, {"voxels": "many"}]
 )
 def test_a_record_of_the_wrong_shape_means_not_done(tmp_path: Path, source: Path, change: dict[str, object]) -> None:
     step = script("s/a", "x", source)

@@ -23,6 +23,7 @@ from tntpipe.journal.events import (
     StepStarted,
 )
 from tntpipe.journal.history import History, history_of
+from tntpipe.journal.usage import Usage
 
 BEGAN_T = 1000.0
 
@@ -79,12 +80,12 @@ class ToldRun:
         )
 
     def end(
-        self, at_s: float, name: str, outcome: Outcome = Outcome.DONE, usage: dict[str, Any] | None = None, **said: Any
+        self, at_s: float, name: str, outcome: Outcome = Outcome.DONE, usage: Usage | None = None, **said: Any
     ) -> ToldRun:
         scan, kind = name.split("/")
-        return self.tell(at_s, StepEnded(name=name, scan=scan, kind=kind, outcome=outcome, usage=usage or {}, **said))
+        return self.tell(at_s, StepEnded(name=name, scan=scan, kind=kind, outcome=outcome, usage=usage, **said))
 
-    def retry(self, at_s: float, name: str, usage: dict[str, Any]) -> ToldRun:
+    def retry(self, at_s: float, name: str, usage: Usage) -> ToldRun:
         scan, kind = name.split("/")
         return self.tell(
             at_s,
@@ -113,9 +114,9 @@ class ToldRun:
         return iter(self.events)
 
 
-def used(wall_s: float, cpu_s: float, gib: float) -> dict[str, Any]:
+def used(wall_s: float, cpu_s: float, gib: float) -> Usage:
     """The use that an ended attempt tells."""
-    return {"wall_s": wall_s, "cpu_s": cpu_s, "peak_bytes": round(gib * GIB)}
+    return Usage(wall_s=wall_s, cpu_s=cpu_s, peak_bytes=round(gib * GIB))
 
 
 def eventful_run() -> ToldRun:

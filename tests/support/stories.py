@@ -23,8 +23,9 @@ from tntpipe.journal.events import (
     StepStarted,
     StepsWaiting,
 )
+from tntpipe.journal.usage import Usage
 
-USAGE = {"wall_s": 61.0, "cpu_s": 60.4, "peak_bytes": GIB}
+USAGE = Usage(wall_s=61.0, cpu_s=60.4, peak_bytes=GIB)
 FAILED = StepEnded(
     name="s/a", scan="s", kind="a", outcome=Outcome.FAILED, usage=USAGE, message="exit status 3", argv=("sh", "a b")
 )
@@ -46,7 +47,7 @@ STORY: tuple[RunEvent, ...] = (
     Notice(text="budget: ä"),
     ScanEnded(scan="t", outcome=ScanOutcome.SKIPPED, message="everything was there already"),
     ScanEnded(scan="u", outcome=ScanOutcome.REFUSED, message="is empty"),
-    StepEnded(name="m/x", scan="", kind="x", outcome=Outcome.REUSED, usage={}),
+    StepEnded(name="m/x", scan="", kind="x", outcome=Outcome.REUSED),
     StepStarted(name="s/a", scan="s", kind="a", cpus=2, mem_bytes=GIB, pid=7),
     StepStarted(name="s/c", scan="s", kind="c", cpus=1, mem_bytes=GIB, pid=8),
     StepSampled(name="s/a", age_s=2, cpu_s=1.5, cpus=0.75, rss_bytes=5, vms_bytes=9),

@@ -15,9 +15,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from tntpipe.journal.usage import Usage
 from tntpipe.profiling.inherited_peak import forget_own_high_water
 from tntpipe.profiling.monitor import Monitor
-from tntpipe.profiling.usage import Sample, Usage
+from tntpipe.profiling.sample import Sample
 
 PROGRAMS = Path(__file__).with_name("programs.py")
 MB = 10**6

@@ -6,10 +6,11 @@ import os
 import platform
 import re
 from pathlib import Path
-from typing import Any
+
+from tntpipe.resources import Host
 
 
-def host() -> dict[str, Any]:
+def host() -> Host:
     """The machine's name, CPUs and memory, its processor and its system."""
     return {
         "name": platform.node(),

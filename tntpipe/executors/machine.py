@@ -17,7 +17,6 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
 from tntpipe.errors import STOP_SIGNALS, OutputError, told
 from tntpipe.executors.background import in_background
@@ -27,9 +26,10 @@ from tntpipe.executors.running import Running
 from tntpipe.executors.sentinel import Sentinel
 from tntpipe.executors.signals import Signals, sleep_until_continued
 from tntpipe.journal.events import Notice, Outcome, RunEvent, StepEnded, StepRetried, StepSampled, StepStarted
+from tntpipe.journal.usage import Usage
 from tntpipe.processes.leftovers import end_processes
 from tntpipe.profiling.monitor import Monitor
-from tntpipe.profiling.usage import Sample, Usage
+from tntpipe.profiling.sample import Sample
 from tntpipe.scheduler.messages import Ended, Event, Interrupted, Launch, Requeued, Stop, Used
 from tntpipe.steps.graph import Graph
 from tntpipe.steps.step import Step
@@ -338,7 +338,7 @@ class Machine:
                 cause=death.cause,
                 n_tries=death.n_tries,
                 mem_bytes=mem_bytes,
-                usage=_rounded(usage),
+                usage=usage.rounded(),
                 message=death.message,
             )
         )
@@ -407,7 +407,7 @@ class Machine:
                 scan=step.scan,
                 kind=step.kind,
                 outcome=outcome,
-                usage={} if usage is None else _rounded(usage),
+                usage=usage and usage.rounded(),
                 message=message,
                 argv=argv if outcome is Outcome.FAILED else (),
                 folder=folder,
@@ -430,9 +430,3 @@ def _sampled(name: str, sample: Sample) -> StepSampled:
         rss_bytes=sample.rss_bytes,
         vms_bytes=sample.vms_bytes,
     )
-
-
-def _rounded(usage: Usage) -> dict[str, Any]:
-    """For people and files: times to the millisecond."""
-    used = asdict(usage) | {"mean_cpus": usage.mean_cpus}
-    return {name: round(value, 3) if isinstance(value, float) else value for name, value in used.items()}

@@ -8,7 +8,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
-from typing import Any
+
+from tntpipe.decoding import Count, Figure, Seconds, Status
+from tntpipe.journal.usage import Usage
+from tntpipe.resources import Host
+
+Setting = bool | int | float | str | None
 
 
 class Outcome(str, Enum):
@@ -41,14 +46,14 @@ class RunStarted:
     command: tuple[str, ...]
     version: str
     ants: str
-    host: Mapping[str, Any]
-    pid: int
-    cpus: int
-    mem_bytes: int
+    host: Host
+    pid: Count
+    cpus: Count
+    mem_bytes: Count
     budget: str
-    scans: Mapping[str, int]
-    reused: Mapping[str, int]
-    settings: Mapping[str, Any]
+    scans: Mapping[str, Count]
+    reused: Mapping[str, Count]
+    settings: Mapping[str, Setting]
     folders: Mapping[str, str]
 
 
@@ -60,7 +65,7 @@ class StepReady:
     scan: str
     kind: str
     variant: str
-    voxels: int
+    voxels: Count
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,9 +73,9 @@ class StepAdmitted:
     """The scheduler lets the step start with so much, expects it to take so long, and says by which of its rules."""
 
     name: str
-    cpus: int
-    mem_bytes: int
-    expected_s: float
+    cpus: Count
+    mem_bytes: Count
+    expected_s: Seconds
     why: str
 
 
@@ -79,9 +84,9 @@ class StepStarted:
     name: str
     scan: str
     kind: str
-    cpus: int
-    mem_bytes: int
-    pid: int
+    cpus: Count
+    mem_bytes: Count
+    pid: Count
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,16 +94,16 @@ class StepSampled:
     """One look at a running step and all that it started; ``cpus`` are busy ones since the look before."""
 
     name: str
-    age_s: float
-    cpu_s: float
-    cpus: float
-    rss_bytes: int
-    vms_bytes: int
+    age_s: Seconds
+    cpu_s: Figure
+    cpus: Figure
+    rss_bytes: Count
+    vms_bytes: Count
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StepEnded:
-    """``usage`` is empty for a step that was reused or never started; ``folder`` is where its log is.
+    """``usage`` is None for a step that was reused or never started; ``folder`` is where its log is.
 
     ``argv`` is told of those that failed; of others it stands in the record of the step.
     """
@@ -107,7 +112,7 @@ class StepEnded:
     scan: str
     kind: str
     outcome: Outcome
-    usage: Mapping[str, Any]
+    usage: Usage | None = None
     message: str = ""
     argv: tuple[str, ...] = ()
     folder: str = ""
@@ -128,9 +133,9 @@ class StepRetried:
     scan: str
     kind: str
     cause: RetryCause
-    n_tries: int
-    mem_bytes: int
-    usage: Mapping[str, Any]
+    n_tries: Count
+    mem_bytes: Count
+    usage: Usage | None
     message: str
 
 
@@ -158,16 +163,16 @@ class KindLearnt:
 
     kind: str
     variant: str
-    n: int
-    mem_bytes: int
-    time_ratio: float
+    n: Count
+    mem_bytes: Count
+    time_ratio: Figure
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunForecast:
     """The rest of the run on a simulated clock: in so many seconds it should end."""
 
-    seconds_left: float
+    seconds_left: Seconds
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -188,7 +193,7 @@ class Notice:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunEnded:
-    exit_status: int
+    exit_status: Status
     scans: Mapping[str, str]
 
 

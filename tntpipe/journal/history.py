@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from enum import Enum
-from typing import Any
 
 from tntpipe.errors import TableError
 from tntpipe.journal.events import (
@@ -29,6 +28,7 @@ from tntpipe.journal.events import (
     StepStarted,
     StepsWaiting,
 )
+from tntpipe.journal.usage import Usage
 
 
 class Ending(Enum):
@@ -42,15 +42,6 @@ class Ending(Enum):
     UNFINISHED = "unfinished"
 
 
-@dataclass(frozen=True, slots=True)
-class Look:
-    """What was seen of a running step."""
-
-    age_s: float
-    cpu_s: float
-    rss_bytes: int
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attempt:
     """One attempt at a step; ``after`` is the step whose end made it ready, or empty.
@@ -62,6 +53,7 @@ class Attempt:
     scan: str
     kind: str
     variant: str
+    voxels: int
     after: str
     number: int
     ready_s: float
@@ -73,16 +65,21 @@ class Attempt:
     why: str
     waited_for: str
     ending: Ending
-    usage: Mapping[str, Any]
+    usage: Usage | None
     message: str
     argv: tuple[str, ...]
     folder: str
-    looks: tuple[Look, ...]
+    looks: tuple[StepSampled, ...]
 
     @property
     def wall_s(self) -> float:
         """How long it held its CPUs and its memory."""
         return self.ended_s - self.began_s
+
+    @property
+    def ran_s(self) -> float:
+        """How long its child ran, without the publication of its results."""
+        return min(self.usage.wall_s, self.wall_s) if self.usage else self.wall_s
 
     @property
     def waited_s(self) -> float:
@@ -92,13 +89,15 @@ class Attempt:
     @property
     def cpu_s(self) -> float:
         """CPU seconds used; of one that nobody saw ending, as last seen."""
-        return float(self.usage.get("cpu_s", self.looks[-1].cpu_s if self.looks else 0.0))
+        if self.usage:
+            return self.usage.cpu_s
+        return self.looks[-1].cpu_s if self.looks else 0.0
 
     @property
     def peak_bytes(self) -> int:
         """Peak memory; of one that nobody saw ending, the most that was seen."""
         seen = max((look.rss_bytes for look in self.looks), default=0)
-        return max(int(self.usage.get("peak_bytes", 0)), seen)
+        return max(self.usage.peak_bytes, seen) if self.usage else seen
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -147,6 +146,7 @@ _UNKNOWN = Attempt(
     scan="",
     kind="",
     variant="",
+    voxels=0,
     after="",
     number=1,
     ready_s=0.0,
@@ -158,7 +158,7 @@ _UNKNOWN = Attempt(
     why="",
     waited_for="",
     ending=Ending.UNFINISHED,
-    usage={},
+    usage=None,
     message="",
     argv=(),
     folder="",
@@ -177,7 +177,7 @@ class _Fold:
     last_done: str = ""
     next: dict[str, Attempt] = field(default_factory=dict)
     running: dict[str, Attempt] = field(default_factory=dict)
-    looks: dict[str, list[Look]] = field(default_factory=dict)
+    looks: dict[str, list[StepSampled]] = field(default_factory=dict)
     attempts: list[Attempt] = field(default_factory=list)
     scans: dict[str, ScanEnd] = field(default_factory=dict)
     dropped: dict[str, str] = field(default_factory=dict)
@@ -192,7 +192,7 @@ class _Fold:
         match event:
             case StepSampled():
                 if event.name in self.running:
-                    self.looks[event.name].append(Look(event.age_s, event.cpu_s, event.rss_bytes))
+                    self.looks[event.name].append(event)
             case StepReady():
                 self.next[event.name] = replace(
                     _UNKNOWN,
@@ -200,6 +200,7 @@ class _Fold:
                     scan=event.scan,
                     kind=event.kind,
                     variant=event.variant,
+                    voxels=event.voxels,
                     after=self.last_done,
                     ready_s=now,
                 )
@@ -274,6 +275,7 @@ class _Fold:
             scan=tried.scan,
             kind=tried.kind,
             variant=tried.variant,
+            voxels=tried.voxels,
             after=tried.after,
             number=tried.number + 1,
             ready_s=now,

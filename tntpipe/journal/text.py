@@ -3,9 +3,6 @@ none."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 from tntpipe.formatting import counted, duration, format_gib
 from tntpipe.journal.events import (
     KindLearnt,
@@ -20,6 +17,7 @@ from tntpipe.journal.events import (
     StepRetried,
     StepStarted,
 )
+from tntpipe.journal.usage import Usage
 from tntpipe.resources import Resources
 
 LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
@@ -63,8 +61,8 @@ def _ended(event: StepEnded) -> tuple[str, str]:
     return "INFO", f"{event.name} {event.outcome.value}{used}"
 
 
-def _used(usage: Mapping[str, Any]) -> str:
-    if not usage:
+def _used(usage: Usage | None) -> str:
+    if usage is None:
         return ""
-    cpu_s = f"{usage['cpu_s']:.0f}" if usage["cpu_s"] >= 10 else f"{usage['cpu_s']:.1f}"
-    return f" ({duration(usage['wall_s'])}, {cpu_s} CPU-seconds, {format_gib(usage['peak_bytes'])})"
+    cpu_s = f"{usage.cpu_s:.{0 if usage.cpu_s >= 10 else 1}f}"
+    return f" ({duration(usage.wall_s)}, {cpu_s} CPU-seconds, {format_gib(usage.peak_bytes)})"

@@ -9,8 +9,7 @@ written, so that a recorded run and a live one are the same to whatever folds ov
 from __future__ import annotations
 
 import json
-from dataclasses import MISSING, asdict, fields
-from enum import Enum
+from dataclasses import asdict, fields
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -18,7 +17,7 @@ from typing import Any
 from tntpipe.journal.append_only_file import AppendedLines
 from tntpipe.journal.events import RunEvent, RunStarted
 
-SCHEMA_VERSION = 6
+SCHEMA_VERSION = 7
 JOURNAL_NAME = "journal.jsonl"
 """What it is called in the folder of its run."""
 
@@ -36,7 +35,7 @@ class Journal:
         if isinstance(event, RunStarted):
             head["schema_version"] = SCHEMA_VERSION
         values = head | _said(event)
-        self.lines.append(json.dumps(values, default=_plain, ensure_ascii=False, separators=(",", ":")))
+        self.lines.append(json.dumps(values, default=asdict, ensure_ascii=False, separators=(",", ":")))
 
     def close(self) -> None:
         self.lines.close()
@@ -44,13 +43,9 @@ class Journal:
 
 def _said(event: RunEvent) -> dict[str, Any]:
     defaults = _defaults(type(event))  # type: ignore[arg-type]
-    return {name: value for name, value in asdict(event).items() if name not in defaults or defaults[name] != value}
+    return {name: value for name, default in defaults.items() if (value := getattr(event, name)) != default}
 
 
 @cache
 def _defaults(kind: type) -> dict[str, Any]:
-    return {field.name: field.default for field in fields(kind) if field.default is not MISSING}
-
-
-def _plain(value: object) -> object:
-    return value.value if isinstance(value, Enum) else str(value)
+    return {field.name: field.default for field in fields(kind)}

@@ -14,10 +14,11 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from tntpipe.journal.usage import Usage
 from tntpipe.profiling.inherited_peak import own_high_water_bytes, own_peak
 from tntpipe.profiling.process_tree import Family, Totals
 from tntpipe.profiling.processes import KIB, children_now
-from tntpipe.profiling.usage import Sample, Usage
+from tntpipe.profiling.sample import Sample
 
 FIRST_INTERVAL_S = 0.05
 LAST_INTERVAL_S = 1.0
@@ -143,17 +144,7 @@ class Monitor:
         maxrss_bytes = account.ru_maxrss * KIB
         child = self._watched.pop(pid, None)
         if child is None:
-            return Usage(
-                wall_s=0.0,
-                cpu_s=cpu,
-                peak_bytes=maxrss_bytes,
-                max_cpus=0.0,
-                max_threads=1,
-                n_samples=0,
-                exit_code=exit_code,
-                read_bytes=0,
-                written_bytes=0,
-            )
+            return Usage(wall_s=0.0, cpu_s=cpu, peak_bytes=maxrss_bytes, exit_code=exit_code)
         wall = now - child.started
         cpu += child.family.unwaited_cpu_s
         return Usage(

@@ -8,14 +8,14 @@ given again appends what it had written before: the same look counts once.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Sized
+from dataclasses import dataclass
 from itertools import groupby
-from typing import Any
 
+from tntpipe.decoding import Figure, Seconds
 from tntpipe.formatting import GIB
+from tntpipe.journal.events import Setting
 from tntpipe.profiling.profile import DONE, Entry, Profile, StepUse
-
-NEEDED = ("name", "time", "rss_GiB")
 
 LONGEST_GAP_S = 60.0
 """Looks at one node that are further apart are of two executions."""
@@ -26,28 +26,30 @@ MEMORY_REMARK = "its memory is that of looks about a second apart: short peaks a
 _PARTICIPANT = re.compile(r"_*sub[-_].*")
 
 
-def is_flat_arrays(content: object) -> bool:
-    """Whether a file's JSON is such a profile."""
-    return isinstance(content, dict) and all(isinstance(content.get(name), list) for name in NEEDED)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FlatArrays:
+    """The arrays, all of one length; those of one node that is run over many inputs have ``mapnode`` and ``params``."""
+
+    name: list[str]
+    time: list[Seconds]
+    rss_GiB: list[Figure]
+    vms_GiB: list[Figure] | None = None
+    cpus: list[Figure] | None = None
+    mapnode: list[Setting] | None = None
+    params: list[Setting] | None = None
 
 
-def profile_of_arrays(content: Mapping[str, Any], kinds: Collection[str]) -> Profile:
-    """The profile in such arrays, whose nodes are told by :func:`kind_of`.
-
-    Raises
-    ------
-    ValueError, TypeError
-        The arrays are not of one length, or hold something else than names and numbers.
-    """
-    names = [str(name) for name in content["name"]]
-    nothing = [0.0] * len(names)
-    marks = zip(content.get("mapnode", nothing), map(str, content.get("params", nothing)), strict=True)
-    numbers = (content[n] if n in NEEDED else content.get(n, nothing) for n in ("time", "rss_GiB", "vms_GiB", "cpus"))
+def profile_of_arrays(arrays: FlatArrays, kinds: Collection[str]) -> Profile:
+    """The profile in such arrays, whose nodes are told by :func:`kind_of`; ValueError where they differ in length."""
+    n = len(arrays.name)
+    given = arrays.time, arrays.rss_GiB, arrays.vms_GiB, arrays.cpus, arrays.mapnode, arrays.params
+    columns = [[0.0] * n if column is None else column for column in given]
+    refuse_unequal([arrays.name, *columns])
     looks = {
-        (name, mark, Entry(name=name, time=float(t), rss_gib=float(rss), vms_gib=float(vms), cpu_percent=float(cpus)))
-        for name, mark, t, rss, vms, cpus in zip(names, marks, *numbers, strict=True)
+        (name, (str(mapnode), str(params)), Entry(name=name, time=t, rss_gib=rss, vms_gib=vms, cpu_percent=cpus))
+        for name, t, rss, vms, cpus, mapnode, params in zip(arrays.name, *columns, strict=True)
     }
-    n_twice = len(names) - len(looks)
+    n_twice = n - len(looks)
     ordered = sorted(looks, key=lambda look: (look[:2], look[2].time))
     runs = [
         run
@@ -63,6 +65,13 @@ def profile_of_arrays(content: Mapping[str, Any], kinds: Collection[str]) -> Pro
             *((f"of its looks {n_twice} were there twice and count once",) if n_twice else ()),
         ),
     )
+
+
+def refuse_unequal(columns: Iterable[Sized]) -> None:
+    """ValueError where arrays that belong together are not of one length."""
+    lengths = [len(column) for column in columns]
+    if len(set(lengths)) > 1:
+        raise ValueError(f"its arrays are not of one length, but {', '.join(map(str, lengths))}")
 
 
 def kind_of(name: str, kinds: Collection[str]) -> str:

@@ -6,11 +6,13 @@ It refuses to know where a profile comes from. Invariants: every step that ran h
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TypedDict
 
+from tntpipe.decoding import Count, Figure, Positive, Seconds, Status
 from tntpipe.formatting import GIB
+from tntpipe.journal.events import Setting
+from tntpipe.resources import Host
 
 SCHEMA_VERSION = 1
 
@@ -31,10 +33,10 @@ class Entry:
     """
 
     name: str
-    time: float
-    rss_gib: float
-    vms_gib: float
-    cpu_percent: float
+    time: Seconds
+    rss_gib: Figure
+    vms_gib: Figure
+    cpu_percent: Figure
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,19 +50,19 @@ class StepUse:
     name: str
     kind: str
     outcome: str
-    wall_s: float
-    peak_bytes: int
+    wall_s: Seconds
+    peak_bytes: Count
     scan: str = ""
     variant: str | None = None
-    voxels: int = 0
-    threads: int = 1
-    n_tries: int = 1
-    request_bytes: int | None = None
-    cpu_s: float | None = None
-    max_cpus: float | None = None
-    read_bytes: int | None = None
-    written_bytes: int | None = None
-    started: float = 0.0
+    voxels: Count = 0
+    threads: Positive = 1
+    n_tries: Positive = 1
+    request_bytes: Count | None = None
+    cpu_s: Figure | None = None
+    max_cpus: Figure | None = None
+    read_bytes: Count | None = None
+    written_bytes: Count | None = None
+    started: Seconds = 0.0
 
     @property
     def mean_cpus(self) -> float | None:
@@ -78,6 +80,25 @@ class StepUse:
         return {key: value for key, hyphen, value in pairs if hyphen}
 
 
+class BudgetFacts(TypedDict, total=False):
+    """The budget of a run, and the same in words."""
+
+    cpus: Count
+    mem_bytes: Count
+    said: str
+
+
+class ProfiledRun(TypedDict, total=False):
+    """What was run, when, with what settings and budget."""
+
+    command: list[str]
+    started: Seconds
+    ended: Seconds | None
+    exit_status: Status | None
+    settings: dict[str, Setting]
+    budget: BudgetFacts
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Profile:
     """The use of one run's steps.
@@ -88,8 +109,8 @@ class Profile:
 
     steps: tuple[StepUse, ...]
     entries: tuple[Entry, ...]
-    host: Mapping[str, Any] = field(default_factory=dict)
-    run: Mapping[str, Any] = field(default_factory=dict)
+    host: Host = field(default_factory=Host)
+    run: ProfiledRun = field(default_factory=ProfiledRun)
     remarks: tuple[str, ...] = ()
 
     @property
@@ -103,7 +124,7 @@ class Profile:
         return machine_of(self.host)
 
 
-def machine_of(host: Mapping[str, Any]) -> str:
+def machine_of(host: Host) -> str:
     """A host in words: no name, since containers have a new one each time, and not where ANTs lies."""
     if not host:
         return ""

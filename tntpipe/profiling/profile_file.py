@@ -7,18 +7,42 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection
-from dataclasses import fields
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
+from tntpipe.decoding import Figure, Seconds, decoded
 from tntpipe.errors import InputMissingError, TableError
-from tntpipe.files import parsed_json, regular, write_text
+from tntpipe.files import regular, write_text
 from tntpipe.journal.reader import read_journal
 from tntpipe.profiling.journal_profile import profile_of
-from tntpipe.profiling.nipype_profile import is_flat_arrays, profile_of_arrays
-from tntpipe.profiling.profile import SCHEMA_VERSION, Entry, Profile, StepUse
+from tntpipe.profiling.nipype_profile import FlatArrays, profile_of_arrays, refuse_unequal
+from tntpipe.profiling.profile import SCHEMA_VERSION, Entry, Profile, ProfiledRun, StepUse
+from tntpipe.resources import Host
 
 _USE_KEYS = tuple(field.name for field in fields(StepUse))
+
+
+@dataclass(frozen=True, slots=True)
+class _Version:
+    """Which kind of file it is: arrays alone have no version, and lines of a journal tell of an event."""
+
+    schema_version: int | None = None
+    event: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Written:
+    """A file of ours, by its keys."""
+
+    host: Host
+    run: ProfiledRun
+    steps: tuple[StepUse, ...]
+    name: list[str]
+    time: list[Seconds]
+    rss_GiB: list[Figure]
+    vms_GiB: list[Figure]
+    cpus: list[Figure]
 
 
 def write_profile(path: Path, profile: Profile) -> None:
@@ -48,44 +72,40 @@ def read_profile(path: Path, kinds: Collection[str] = ()) -> Profile:
     """
     try:
         with regular(path).open("rb") as file:
-            first_line = file.readline()
-        if _is_of_journal(first_line):
-            return profile_of(read_journal(path))
-        return _profile_in(path, parsed_json(path.read_text(encoding="utf-8"), parse_constant=_no_number), kinds)
+            if _is_of_journal(file.readline()):
+                return profile_of(read_journal(path))
+        return _profile_in(path.read_bytes(), kinds)
     except OSError as error:
         raise InputMissingError(
             f"The profile {path} cannot be read: {error.strerror}.", remedy="Check its name."
         ) from error
     except ValueError as error:
-        raise _unusable(path, f"it is not JSON: {error}") from error
+        raise TableError(
+            f"{path} is not a profile: {error}.",
+            remedy="Name the profile or the journal.jsonl of a run of tntpipe, or a resource_monitor.json.",
+        ) from error
 
 
 def _is_of_journal(line: bytes) -> bool:
     try:
-        content = parsed_json(line)
+        return decoded(line, _Version).event is not None
     except ValueError:
         return False
-    return isinstance(content, dict) and "event" in content
 
 
-def _profile_in(path: Path, content: Any, kinds: Collection[str]) -> Profile:
-    if not is_flat_arrays(content):
-        raise _unusable(path, "it has no arrays name, time and rss_GiB")
-    version = content.get("schema_version")
-    if version not in (None, SCHEMA_VERSION):
-        raise _unusable(path, f"it has schema version {version!r}, not {SCHEMA_VERSION}")
-    try:
-        return profile_of_arrays(content, kinds) if version is None else _ours(content)
-    except (AttributeError, KeyError, TypeError, ValueError, OverflowError) as error:
-        raise _unusable(path, f"{type(error).__name__}: {error}") from error
-
-
-def _ours(content: dict[str, Any]) -> Profile:
-    columns = (content[name] for name in ("name", "time", "rss_GiB", "vms_GiB", "cpus"))
+def _profile_in(text: bytes, kinds: Collection[str]) -> Profile:
+    version = decoded(text, _Version).schema_version
+    if version is None:
+        return profile_of_arrays(decoded(text, FlatArrays), kinds)
+    if version != SCHEMA_VERSION:
+        raise ValueError(f"it has schema version {version!r}, not {SCHEMA_VERSION}")
+    told = decoded(text, _Written)
+    columns = told.name, told.time, told.rss_GiB, told.vms_GiB, told.cpus
+    refuse_unequal(columns)
     return Profile(
-        host=dict(content["host"]),
-        run=dict(content["run"]),
-        steps=tuple(StepUse(**{key: use[key] for key in _USE_KEYS}) for use in content["steps"]),
+        host=told.host,
+        run=told.run,
+        steps=told.steps,
         entries=tuple(
             Entry(name=name, time=t, rss_gib=rss, vms_gib=vms, cpu_percent=cpus)
             for name, t, rss, vms, cpus in zip(*columns, strict=True)
@@ -97,14 +117,3 @@ def _plain(use: StepUse) -> dict[str, Any]:
     """A step as it stands in the file, with what follows from its figures."""
     figures = {key: getattr(use, key) for key in _USE_KEYS} | {"entities": use.entities, "mean_cpus": use.mean_cpus}
     return {key: round(value, 3) if isinstance(value, float) else value for key, value in figures.items()}
-
-
-def _no_number(word: str) -> float:
-    raise ValueError(f"{word} is no number")
-
-
-def _unusable(path: Path, what: str) -> TableError:
-    return TableError(
-        f"{path} is no profile: {what}.",
-        remedy="Name what a run of tntpipe wrote as its profile, a run's journal.jsonl, or a resource_monitor.json.",
-    )

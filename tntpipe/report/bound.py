@@ -25,7 +25,7 @@ def bound_of(history: History) -> LowerBound | None:
         Job(
             name=attempt.name,
             request=Resources(attempt.cpus, attempt.mem_bytes),
-            wall_s=min(float(attempt.usage.get("wall_s", attempt.wall_s)), attempt.wall_s),
+            wall_s=attempt.ran_s,
             follows=(attempt.after,) if attempt.after in ran else (),
         )
         for attempt in ran.values()

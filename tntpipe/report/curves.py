@@ -58,8 +58,8 @@ def _rounded(values: _Floats) -> tuple[float, ...]:
 def busy_spans(attempt: Attempt) -> Iterator[tuple[float, float, float]]:
     """From when to when, and how many CPUs were busy: between looks the CPU time between them, spread evenly."""
     seen = [(0.0, 0.0), *((look.age_s, look.cpu_s) for look in attempt.looks)]
-    if "cpu_s" in attempt.usage:
-        seen.append((min(attempt.usage.get("wall_s", attempt.wall_s), attempt.wall_s), attempt.cpu_s))
+    if attempt.usage:
+        seen.append((attempt.ran_s, attempt.cpu_s))
     for (age_s, cpu_s), (next_age_s, next_cpu_s) in pairwise(seen):
         if next_age_s > age_s and next_cpu_s > cpu_s:
             began_s = attempt.began_s + age_s

@@ -30,7 +30,7 @@ def methods_of(facts: RunStarted) -> tuple[str, list[str]] | None:
             model=model,
             registration=registration,
             brain_extraction=extraction,
-            subcortical_model=(settings.get("subcortical_model") or model) if settings.get("subcortical") else None,
+            subcortical_model=str(settings.get("subcortical_model") or model) if settings.get("subcortical") else None,
             intracranial_volume=bool(settings.get("intracranial_volume")),
             atlas=bool(settings.get("atlas")),
             nuclei_by_atlas=bool(settings.get("nuclei_by_atlas")),

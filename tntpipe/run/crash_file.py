@@ -19,7 +19,7 @@ def crash_text(event: StepEnded, run_log: Path | None = None, step_log: Path | N
     folder = Path(event.folder)
     log = step_log if step_log is not None and step_log.exists() else folder / LOG_NAME
     tail = log_tail(log) if event.argv else []
-    exit_code = event.usage.get("exit_code")
+    exit_code = event.usage.exit_code if event.usage else None
     death = Death(exit_code=exit_code, text="\n".join([event.message, *tail]), scan=event.scan)
     lines = [*_facts(event, folder, death, run_log)]
     if event.argv:
@@ -38,9 +38,9 @@ def _facts(event: StepEnded, folder: Path, death: Death, run_log: Path | None) -
         yield f"command  {shlex.join(event.argv)}"
         yield f"folder   {folder}"
     if event.usage:
-        peak = format_gib(event.usage["peak_bytes"])
-        cpu_s, wall_s = event.usage["cpu_s"], event.usage["wall_s"]
-        yield f"used     {wall_s:.1f} s, {cpu_s:.1f} CPU-seconds, peak memory {peak}"
+        used = event.usage
+        peak = format_gib(used.peak_bytes)
+        yield f"used     {used.wall_s:.1f} s, {used.cpu_s:.1f} CPU-seconds, peak memory {peak}"
     if cause is not None and cause.name == "a disk is full":
         yield from _room(folder)
     if run_log is not None:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+from collections.abc import Iterable, Iterator
 
 from tntpipe.formatting import and_more, counted, format_gib
 from tntpipe.profiling.estimates import Estimate, Estimates, Source
 from tntpipe.profiling.profile import machine_of
+from tntpipe.resources import Host
 from tntpipe.steps.step import Step
 
 N_KINDS_TOLD = 5
@@ -64,7 +64,7 @@ def table(steps: Iterable[Step], estimates: Estimates) -> Iterator[str]:
         yield f"  {kind:<34} {len(known):>5} x {memory:>20} {time:>18}  {sources(known[0][0], estimates)}"
 
 
-def other_machine(estimates: Estimates, host: Mapping[str, Any], ants: str) -> str | None:
+def other_machine(estimates: Estimates, host: Host, ants: str) -> str | None:
     """What to know where a resource file was measured on another machine than this; None where that is not so."""
     if estimates.file is None:
         return None

@@ -11,8 +11,9 @@ from pathlib import Path
 
 from tntpipe import __version__
 from tntpipe.bids.scan import Scan
+from tntpipe.decoding import Count, Figure, read_decoded
 from tntpipe.errors import ImageError, OutputError, TableError, TntpipeError
-from tntpipe.files import parsed_json, write_json
+from tntpipe.files import write_json
 from tntpipe.imaging.check import check_header, check_image, check_labels, check_mask, check_priors, check_tags
 from tntpipe.imaging.facts import ImageFacts
 from tntpipe.imaging.tables import LARGEST_INDEX, Label, read_labels
@@ -44,10 +45,18 @@ class Warned:
 class _Known:
     """What was found in a scan: kept for the next run, whose ``stamp`` must be the same."""
 
-    stamp: list[object]
-    voxels: int
-    voxel_mm: float
+    stamp: list[str | int | float]
+    voxels: Count
+    voxel_mm: Figure
     warnings: list[str]
+
+
+@dataclass(frozen=True, slots=True)
+class _Cache:
+    """What was found, by the scan's path."""
+
+    schema_version: int
+    scans: Mapping[str, _Known]
 
 
 def check_scans(
@@ -150,30 +159,16 @@ def tissue_classes(labels: Iterable[Label], path: Path) -> TissueClasses:
     return TissueClasses(names=names)
 
 
-def _stamp(path: Path, method: Method) -> list[object]:
+def _stamp(path: Path, method: Method) -> list[str | int | float]:
     status = path.stat()
     times = (status.st_mtime_ns, status.st_ctime_ns)
     return [__version__, status.st_size, *times, status.st_ino, method.max_shear_angle_rad]
 
 
 def _read_cache(path: Path) -> dict[str, _Known]:
-    """What an earlier run knew; entries that are not as this module writes them are left out."""
-    try:
-        content = parsed_json(path.read_bytes())
-    except (OSError, ValueError):
-        return {}
-    if not isinstance(content, dict) or content.get("schema_version") != SCHEMA_VERSION:
-        return {}
-    scans = content.get("scans")
-    entries = scans.items() if isinstance(scans, dict) else ()
-    return {scan: known for scan, entry in entries if (known := _known_of(entry)) is not None}
-
-
-def _known_of(entry: object) -> _Known | None:
-    kinds = {"stamp": list, "voxels": int, "voxel_mm": float, "warnings": list}
-    if not isinstance(entry, dict) or {name: type(value) for name, value in entry.items()} != kinds:
-        return None
-    return _Known(**entry) if all(isinstance(text, str) for text in entry["warnings"]) else None
+    """What an earlier run knew; nothing where that is not as this module writes it."""
+    cache = read_decoded(path, _Cache)
+    return dict(cache.scans) if cache and cache.schema_version == SCHEMA_VERSION else {}
 
 
 def _write_cache(path: Path, known: Mapping[str, _Known]) -> None:

@@ -147,7 +147,7 @@ class Derivatives:
         folder, _, name = export.file.partition("/")
         if folder == INPUT_FOLDER and name:
             return record.inputs.get(name)
-        digest: str = record.outputs[export.file]["sha256"]
+        digest: str = record.outputs[export.file].sha256
         return digest
 
 

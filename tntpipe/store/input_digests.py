@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
-from tntpipe.files import read_json, sha256_of, write_json
+from tntpipe.decoding import read_decoded
+from tntpipe.files import sha256_of, write_json
+
+
+@dataclass(frozen=True, slots=True)
+class _Content:
+    """The digest of a file that had this size, these times and this number."""
+
+    stamp: list[int]
+    sha256: str
 
 
 class ContentCache:
@@ -13,8 +22,7 @@ class ContentCache:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        found = read_json(path)
-        self._known: dict[str, Any] = found if isinstance(found, dict) else {}
+        self._known = read_decoded(path, dict[str, _Content]) or {}
         self._fresh: dict[str, str] = {}
 
     def digest(self, path: Path) -> str:
@@ -22,20 +30,20 @@ class ContentCache:
         if key not in self._fresh:
             stamp = _stamp(path)
             known = self._known.get(key)
-            if not isinstance(known, dict) or known.get("stamp") != stamp or "sha256" not in known:
-                known = self._known[key] = {"stamp": stamp, "sha256": sha256_of(path)}
-            self._fresh[key] = known["sha256"]
+            if known is None or known.stamp != stamp:
+                known = self._known[key] = _Content(stamp, sha256_of(path))
+            self._fresh[key] = known.sha256
         return self._fresh[key]
 
     def is_unchanged(self, path: Path) -> bool:
         """Whether the file is still the one whose digest was given."""
         try:
-            return bool(self._known[str(path)]["stamp"] == _stamp(path))
+            return bool(self._known[str(path)].stamp == _stamp(path))
         except OSError:
             return False
 
     def save(self, scratch: Path) -> None:
-        write_json(self._path, self._known, scratch)
+        write_json(self._path, {path: asdict(known) for path, known in self._known.items()}, scratch)
 
 
 def _stamp(path: Path) -> list[int]:

@@ -14,17 +14,27 @@ import os
 import time
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
+from tntpipe.decoding import decoded
 from tntpipe.errors import BusyError, OutputError
-from tntpipe.files import leads_inside, parsed_json, remove_temporaries
+from tntpipe.files import leads_inside, remove_temporaries
 from tntpipe.formatting import and_more
 from tntpipe.store.locks import holder, open_lock, try_lock
 
 FOLDER = Path("logs/running")
 PATIENCE_S = 10.0
 N_NAMED = 3
+
+
+@dataclass(frozen=True, slots=True)
+class _Claimed:
+    """What stands in the file of a claim."""
+
+    holder: str = "?"
+    scans: tuple[str, ...] = ()
 
 
 class Claim:
@@ -87,21 +97,20 @@ class Claim:
                 time.sleep(0.05)
             yield
 
-    def _living(self) -> Iterator[dict[str, object]]:
+    def _living(self) -> Iterator[_Claimed]:
         """The claims of other runs; one whose run has died is removed."""
         for path in sorted(self._path.parent.glob("*.json")):
             with contextlib.suppress(FileNotFoundError, ValueError), path.open("r+", encoding="utf-8") as file:
                 if try_lock(file):
                     path.unlink(missing_ok=True)
-                elif isinstance(claim := parsed_json(file.read()), dict):
-                    yield claim
+                else:
+                    yield decoded(file.read(), _Claimed)
 
-    def _refuse_same(self, scans: Collection[str], other: dict[str, object]) -> None:
-        claimed = other.get("scans")
-        same = sorted(scan for scan in set(scans) if isinstance(claimed, list) and scan in claimed)
+    def _refuse_same(self, scans: Collection[str], other: _Claimed) -> None:
+        same = sorted(set(scans) & set(other.scans))
         if same:
             named = and_more(same, N_NAMED)
             raise BusyError(
-                f"Another run ({other.get('holder')}) writes the results of {named} into {self._output_dir}.",
+                f"Another run ({other.holder}) writes the results of {named} into {self._output_dir}.",
                 remedy="Wait for it to end, or choose other participants, or another output folder.",
             )

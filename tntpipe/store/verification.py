@@ -123,7 +123,7 @@ def _outputs(folder: Path) -> Iterator[Promise]:
     if record is None:
         raise ValueError("it is broken, or of another version")
     for name, made in record.outputs.items():
-        yield Promise(path=folder / name, note=_note(folder), size_bytes=made["size_bytes"], sha256=made["sha256"])
+        yield Promise(path=folder / name, note=_note(folder), size_bytes=made.size_bytes, sha256=made.sha256)
 
 
 def _derivatives(folder: Path, output_dir: Path) -> Iterator[Promise]:

@@ -33,7 +33,7 @@ from tntpipe.processes.leftovers import end_processes
 from tntpipe.steps.step import INPUT_FOLDER, Step
 from tntpipe.store.input_digests import ContentCache
 from tntpipe.store.locks import holder, open_lock, try_lock
-from tntpipe.store.record import RECORD_NAME, SCHEMA_VERSION, Record, read_record
+from tntpipe.store.record import RECORD_NAME, SCHEMA_VERSION, Made, Record, read_record
 from tntpipe.store.truncation import missing_from
 
 LOG_NAME = "log.txt"
@@ -143,7 +143,7 @@ class WorkFolder:
                 made = self.record(step_name)
                 if made is None or output not in made.outputs:
                     return None
-                digests[item.name] = made.outputs[output]["sha256"]
+                digests[item.name] = made.outputs[output].sha256
         return digests
 
     def record(self, step_name: str) -> Record | None:
@@ -161,7 +161,7 @@ class WorkFolder:
         except OSError:
             return False
         folder = self.folder(step.name)
-        return all(_size_of(folder / name) == made["size_bytes"] for name, made in record.outputs.items())
+        return all(_size_of(folder / name) == made.size_bytes for name, made in record.outputs.items())
 
     def forget(self, step_name: str) -> None:
         """Treat a step as not made, because what follows must not be judged by what is about to be replaced."""
@@ -330,7 +330,7 @@ def _size_of(path: Path) -> int:
         return -1
 
 
-def _described(path: Path, step: Step) -> dict[str, Any]:
+def _described(path: Path, step: Step) -> Made:
     size = _size_of(path)
     if size <= 0:
         fact = "was not written" if size < 0 else "is empty"
@@ -342,7 +342,7 @@ def _described(path: Path, step: Step) -> dict[str, Any]:
             remedy=f"That is what a full disk does: {format_gib(shutil.disk_usage(path.parent).free)} are free there. "
             f"{_ROOM}, then give the same command again.",
         )
-    return {"size_bytes": size, "sha256": sha256_of(path)}
+    return Made(size_bytes=size, sha256=sha256_of(path))
 
 
 def _rename_over(source: Path, destination: Path, trash: Path) -> None:

@@ -17,8 +17,8 @@ from tntpipe.executors.memory.watchdog import Held, Watchdog
 from tntpipe.executors.running import Running
 from tntpipe.formatting import MIB
 from tntpipe.journal.events import Notice, RetryCause, RunEvent
+from tntpipe.journal.usage import Usage
 from tntpipe.profiling.monitor import Monitor
-from tntpipe.profiling.usage import Usage
 from tntpipe.scheduler.messages import Event, Grown, MemoryPressed
 
 GROWTH_BYTES = 32 * MIB
