@@ -37,6 +37,7 @@ from tntpipe.steps.step import Export, Place, Step
 from tntpipe.store.derivatives import Derivatives
 from tntpipe.store.input_digests import ContentCache
 from tntpipe.store.locks import try_lock
+from tntpipe.store.manifest import manifest_path
 from tntpipe.store.record import read_record
 from tntpipe.store.scan_claims import Claim
 from tntpipe.store.work_folder import WorkFolder
@@ -57,6 +58,12 @@ JOURNAL = (
 RESOURCES = {"bias_correction": {"ncpu": 1, "mem": 0.5, "time": 60, "variant": "quick"}, "lobes": {"mem": 1}}
 FLAT = {"name": ["s.lobes"], "time": [1.5], "rss_GiB": [0.5], "vms_GiB": [1.0], "cpus": [99.0]}
 CHECKS = {"schema_version": 2, "scans": {"/a": {"stamp": [1], "voxels": 9, "voxel_mm": 1.0, "warnings": ["odd"]}}}
+MANIFEST = {
+    "schema_version": 1,
+    "scan": "s",
+    "method": {"model": "m"},
+    "files": {"sub-01/o.tsv": {"size_bytes": 3, "sha256": "x", "given": False}},
+}
 DESCRIPTION = "dataset_description.json"
 RECORD = {
     "step": "s/lobes",
@@ -120,8 +127,8 @@ def _conclusions(path: Path) -> object:
     return conclusions([read_profile(path, KINDS)], Estimates().time_ratio)
 
 
-def _exported(path: Path) -> object:
-    """Whether derivatives are published that a list in the work folder tells of."""
+def _manifest(path: Path) -> object:
+    """Whether derivatives are published that a manifest tells of."""
     work = WorkFolder(path.parent, {})
     step = Step(
         place=Place(folder="s"),
@@ -134,7 +141,9 @@ def _exported(path: Path) -> object:
     )
     folder = work.folder(step.name)
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "exported.json").write_bytes(path.read_bytes())
+    manifest = manifest_path(path.parent, "s")
+    manifest.parent.mkdir(exist_ok=True)
+    manifest.write_bytes(path.read_bytes())
     (folder / "record.json").write_text(json.dumps(RECORD))
     return Derivatives(path.parent, work).are_published(step)
 
@@ -203,7 +212,7 @@ TARGETS: Mapping[str, Target] = {
     "conclusions of a profile": Target(_conclusions, (json.dumps(FLAT).encode(), JOURNAL), "p.json"),
     "points": Target(points_to_ras, (b"x,y,z,t,label\n1,2,3,0,1\n",), "p.csv"),
     "checks of scans": Target(_read_cache, (json.dumps(CHECKS).encode(),), "checks.json"),
-    "exported": Target(_exported, (json.dumps({"root": "/o", "files": {}}).encode(),), "given.json"),
+    "manifest": Target(_manifest, (json.dumps(MANIFEST).encode(),), "given.json"),
     "claim": Target(_claim, (json.dumps({"holder": "h", "scans": ["sub-02"]}).encode(),), "given.json"),
     "foreign dataset": Target(
         lambda path: refuse_foreign_dataset(path.parent), (b'{"GeneratedBy": [{"Name": "tntpipe"}]}',), DESCRIPTION

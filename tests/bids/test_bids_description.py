@@ -217,6 +217,8 @@ def derivatives(tmp_path: Path) -> Path:
     (out / "sub-01.html").touch()
     (out / "work/steps").mkdir(parents=True)
     (out / "work/contents.json").write_text("{}")
+    (out / "manifest").mkdir()
+    (out / "manifest/sub-01.json").write_text("{}")
     (out / "group_T1w.tsv").write_text("subject\n01\n")
     return out
 
