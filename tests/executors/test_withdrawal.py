@@ -131,10 +131,12 @@ def test_a_step_redone_to_the_same_bytes_leaves_all_that_follows(world: World) -
 
 def test_a_shared_step_redone_to_the_same_bytes_withdraws_nothing(world: World) -> None:
     steps = [script("m/m", "echo model > out"), script("s/a", "cat in/0 > out", "m/m/out", export=IMAGE)]
-    world.run(steps, begins=True, method="quick")
+    more = script("s/c", "echo more > out", export=MORE)
+    world.run([*steps, more], begins=True, method="quick")
     shutil.rmtree(world.root / "work/steps/m")
     assert world.run(steps, begins=True, method="quick") == {"m/m": "done", "s/a": "reused"}
-    assert texts(world.root / "out") == {IMAGE: "model"} and not (world.root / "work/withdrawn").exists()
+    assert texts(world.root / "out") == {IMAGE: "model", MORE: "more"}
+    assert not (world.root / "work/withdrawn").exists()
 
 
 def test_one_deleted_derivative_is_published_again_and_what_follows_is_done(world: World) -> None:
@@ -173,6 +175,22 @@ def test_the_sidecar_of_what_a_person_has_edited_stays_with_it(world: World) -> 
         world.run(steps, begins=True, method="slow")
         assert json.loads(edited.with_suffix(".json").read_text()) == {"Made": "by a test"}
     assert found(world).done == {"s/a", "s/b"}
+
+
+@pytest.mark.parametrize("is_copied", [False, True])
+def test_a_large_result_is_read_again_when_it_was_touched_and_after_a_copy_it_is_known_by_its_size(
+    world: World, is_copied: bool
+) -> None:
+    steps = [script("s/a", "head -c 100000 /dev/zero | tr '\\0' a > out", export=IMAGE)]
+    world.run(steps, begins=True)
+    path = world.root / "out" / IMAGE
+    if is_copied:
+        (world.root / "work/contents.json").unlink()
+        world.run(steps, begins=True)
+        assert found(world).done == {"s/a"}
+    path.write_text("b" * 100_000)
+    world.run(steps, begins=True)
+    assert found(world).edited == {"s": (IMAGE,)} and path.read_text() == "b" * 100_000
 
 
 def test_a_file_that_was_cut_to_nothing_is_no_edit(world: World) -> None:
