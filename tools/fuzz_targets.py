@@ -44,6 +44,7 @@ from tntpipe.steps.step import Export, Place, Step
 from tntpipe.store.derivatives import Derivatives
 from tntpipe.store.input_digests import ContentCache
 from tntpipe.store.locks import try_lock
+from tntpipe.store.manifest import manifest_path
 from tntpipe.store.record import read_record
 from tntpipe.store.scan_claims import Claim
 from tntpipe.store.work_folder import WorkFolder
@@ -102,6 +103,12 @@ RESOURCES = {"bias_correction": {"ncpu": 1, "mem": 0.5, "time": 60, "variant": "
 FLAT = {"name": ["s.lobes"], "time": [1.5], "rss_GiB": [0.5], "vms_GiB": [1.0], "cpus": [99.0]}
 PROFILES = (json.dumps(FLAT).encode(), PROFILE, JOURNAL)
 CHECKS = {"schema_version": 2, "scans": {"/a": {"stamp": [1], "voxels": 9, "voxel_mm": 1.0, "warnings": ["odd"]}}}
+MANIFEST = {
+    "schema_version": 1,
+    "scan": "s",
+    "method": {"model": "m"},
+    "files": {"sub-01/o.tsv": {"size_bytes": 3, "sha256": "x", "given": False}},
+}
 DESCRIPTION = "dataset_description.json"
 RECORD = {
     "step": "s/lobes",
@@ -177,8 +184,8 @@ def _report(path: Path) -> object:
     return make_report(history_of(read_journal(path)), path.parent)
 
 
-def _exported(path: Path) -> object:
-    """Whether derivatives are published that a list in the work folder tells of."""
+def _manifest(path: Path) -> object:
+    """Whether derivatives are published that a manifest tells of."""
     work = WorkFolder(path.parent, {})
     step = Step(
         place=Place(folder="s"),
@@ -191,7 +198,9 @@ def _exported(path: Path) -> object:
     )
     folder = work.folder(step.name)
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "exported.json").write_bytes(path.read_bytes())
+    manifest = manifest_path(path.parent, "s")
+    manifest.parent.mkdir(exist_ok=True)
+    manifest.write_bytes(path.read_bytes())
     (folder / "record.json").write_text(json.dumps(RECORD))
     return Derivatives(path.parent, work).are_published(step)
 
@@ -261,7 +270,7 @@ TARGETS: Mapping[str, Target] = {
     "report of a journal": Target(_report, (JOURNAL,), "journal.jsonl"),
     "points": Target(points_to_ras, (b"x,y,z,t,label\n1,2,3,0,1\n",), "p.csv"),
     "checks of scans": Target(_read_cache, (json.dumps(CHECKS).encode(),), "checks.json"),
-    "exported": Target(_exported, (json.dumps({"root": "/o", "files": {}}).encode(),), "given.json"),
+    "manifest": Target(_manifest, (json.dumps(MANIFEST).encode(),), "given.json"),
     "claim": Target(_claim, (json.dumps({"holder": "h", "scans": ["sub-02"]}).encode(),), "given.json"),
     "foreign dataset": Target(
         lambda path: refuse_foreign_dataset(path.parent), (b'{"GeneratedBy": [{"Name": "tntpipe"}]}',), DESCRIPTION

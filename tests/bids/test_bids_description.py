@@ -24,7 +24,7 @@ from tntpipe.bids.description import (
     link_to_raw,
     write_dataset_files,
 )
-from tntpipe.bids.methods import RunFacts, methods_text
+from tntpipe.bids.methods import RunFacts, methods_of_scans, methods_text
 from tntpipe.bids.scan import Scan
 from tntpipe.errors import OutputError
 
@@ -138,6 +138,36 @@ def test_dataset_files_are_written_once_and_again_only_where_they_differ(tmp_pat
         assert (out / name).read_text() == text
 
 
+def test_scans_that_were_made_in_other_ways_have_a_text_of_their_own() -> None:
+    quick = replace(FACTS, registration="quick")
+    text = methods_of_scans({"sub-01": quick, "sub-02": FACTS, "sub-03": FACTS, "sub-04": None})
+    assert "made in 3 ways. Do not compare their volumes" in text
+    first, second, third = text.split("\n## ")[1:]
+    assert first.startswith("sub-02, sub-03\n") and "`antsRegistrationSyN.sh`" in first
+    assert second.startswith("sub-01\n") and "`antsRegistrationSyNQuick.sh`" in second
+    assert third.startswith("sub-04\n") and "another version of tntpipe" in third
+    assert methods_of_scans({"sub-01": FACTS, "sub-02": FACTS}) == methods_text(FACTS)
+
+
+def test_the_dataset_marks_the_scans_of_debug_alone() -> None:
+    lying = {"sub-01": FACTS, "sub-02": replace(FACTS, registration="debug")}
+    files = dataset_files(FACTS, SOURCE, "../bids", lying=lying)
+    assert "**Not for analysis.** sub-02: --debug" in files["README"]
+    description = json.loads(files["dataset_description.json"])
+    assert description["GeneratedBy"][0]["Description"].startswith("sub-02: --debug")
+    files = dataset_files(FACTS, SOURCE, "../bids", lying={"sub-01": FACTS})
+    assert "debug" not in files["README"] + files["dataset_description.json"]
+
+
+def test_every_derivative_is_known_by_its_name_and_nothing_else_is(tmp_path: Path) -> None:
+    for scan in SCANS:
+        _write_derivatives(tmp_path, scan)
+        names = [path.name.removeprefix(scan.key) for path in (tmp_path / scan.folder).iterdir()]
+        assert len(names) > 30 and [name for name in names if not outputs.is_derivative(name.removeprefix("_"))] == []
+    for name in ("desc-mine_mask.nii.gz", "run-2_desc-brain_mask.nii.gz", "T1w.nii.gz", "notes.txt"):
+        assert not outputs.is_derivative(name)
+
+
 @pytest.mark.parametrize("content", ['{"Name": "raw"}', '{"GeneratedBy": [{"Name": "fMRIPrep"}]}', "{", "[]"])
 def test_a_dataset_of_somebody_else_is_never_overwritten(tmp_path: Path, content: str) -> None:
     (tmp_path / "dataset_description.json").write_text(content)
@@ -190,7 +220,7 @@ def _write_derivatives(out: Path, scan: Scan) -> None:
         if derivative.suffix == "dseg":
             (out / derivative.label_table(scan)).write_text("index\tname\tmapping\n1\tCSF\t3\n2\tGM\t1\n3\tWM\t2\n")
         if sidecar is not None:
-            (out / derivative.sidecar(scan)).write_text(json_text(sidecar))
+            (out / derivative.sidecar(scan)).write_text(json_text({**sidecar, **sidecars.made_by(FACTS, 1)}))
 
 
 def _write_image(path: Path) -> None:
@@ -217,6 +247,8 @@ def derivatives(tmp_path: Path) -> Path:
     (out / "sub-01.html").touch()
     (out / "work/steps").mkdir(parents=True)
     (out / "work/contents.json").write_text("{}")
+    (out / "manifest").mkdir()
+    (out / "manifest/sub-01.json").write_text("{}")
     (out / "group_T1w.tsv").write_text("subject\n01\n")
     return out
 

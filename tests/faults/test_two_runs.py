@@ -51,6 +51,15 @@ def test_two_runs_on_different_scans_share_an_output_folder(place: Place) -> Non
     assert list((place.out / "logs/running").glob("*.json")) == []
 
 
+def test_two_methods_do_not_share_an_output_folder_at_a_time(place: Place) -> None:
+    first = started(place, "one", *ALONE)
+    second = started(place, "two", *OTHER, "--random_seed", "2")
+    assert second.status() == 75
+    assert "writes results of another method into" in second.said and "its random_seed differs" in second.said
+    first.process.terminate()
+    assert first.status() == 143
+
+
 def test_a_second_run_on_a_work_folder_is_told_who_holds_it(place: Place) -> None:
     first = started(place, "one", *ALONE)
     second = place.start("-w", str(place.root / "one"), *OTHER, said="second")

@@ -27,6 +27,9 @@ from tntpipe.run.plan import Plan
 from tntpipe.steps.graph import Graph
 from tntpipe.steps.registration import PRESETS
 from tntpipe.steps.step import Step
+from tntpipe.store.derivatives import Derivatives
+from tntpipe.store.survey import survey
+from tntpipe.store.work_folder import WorkFolder
 
 OTHER = model("Other", whole=False)
 METHODS = [
@@ -229,7 +232,9 @@ def test_a_dry_run_lists_each_step_and_each_derivative_once(capsys: pytest.Captu
         notices=(),
     )
     two_cpus, memory = Limit(amount=2, source="user", claim=""), Limit(amount=8 * GIB, source="user", claim="")
-    print_plan(plan, Budget(cpus=two_cpus, mem=memory))
+    work = WorkFolder(settings.folders.work, {}, makes=False)
+    found = survey(graph, work, Derivatives(settings.folders.output, work), forgets=True)
+    print_plan(plan, Budget(cpus=two_cpus, mem=memory), found)
     lines = capsys.readouterr().out.splitlines()
     assert sorted(line.strip() for line in lines if line.startswith("      sub-")) == sorted(exports(graph))
     listed = [line.split() for line in lines if " CPU " in line]

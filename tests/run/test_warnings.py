@@ -31,7 +31,7 @@ def test_a_marked_line_of_a_steps_log_is_a_warning_about_its_scan(tmp_path: Path
 def test_a_step_that_is_not_run_again_warns_again(tmp_path: Path) -> None:
     world = World(tmp_path)
     world.run([script("scan/step", SAYS)])
-    assert world.work.record("scan/step").warnings == ["the brain is a bottle"]  # type: ignore[union-attr]
+    assert world.work.record("scan/step").warnings == ("the brain is a bottle",)  # type: ignore[union-attr]
     assert world.run([script("scan/step", SAYS)]) == {"scan/step": "reused"}
     assert [notice.text for notice in notices(world)] == ["scan/step: the brain is a bottle"]
 

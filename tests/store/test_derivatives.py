@@ -72,9 +72,9 @@ def test_another_sidecar_or_another_name_is_published_again(tmp_path: Path, step
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", "null"])
-def test_a_torn_list_of_what_was_published_means_again(tmp_path: Path, step: Step, text: str) -> None:
+def test_a_torn_manifest_means_again(tmp_path: Path, step: Step, text: str) -> None:
     derivatives(tmp_path).publish(step)
-    (tmp_path / "work/steps/s/a/exported.json").write_text(text)
+    (tmp_path / "out/manifest/s.json").write_text(text)
     assert not derivatives(tmp_path).are_published(step)
 
 

@@ -32,6 +32,18 @@ def test_the_same_scan_is_claimed_once_and_again_when_it_is_released(tmp_path: P
     second.release()
 
 
+def test_another_method_is_refused_and_told_by_what_differs(tmp_path: Path) -> None:
+    method = {"model": "m", "parameters": {"seed": 1, "preset": "quick"}}
+    first, second = Claim(tmp_path, "first"), Claim(tmp_path, "second")
+    first.take(["sub-01"], method)
+    with pytest.raises(BusyError, match=r"another method into .*: its preset differs\.") as caught:
+        second.take(["sub-02"], method | {"parameters": {"seed": 1, "preset": "standard"}})
+    assert caught.value.exit_status == 75
+    second.take(["sub-02"], dict(method))
+    for claim in (first, second):
+        claim.release()
+
+
 def test_other_scans_may_be_claimed_by_any_number_of_runs(tmp_path: Path) -> None:
     claims = [Claim(tmp_path, f"run{number}") for number in range(5)]
     for number, claim in enumerate(claims):

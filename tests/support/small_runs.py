@@ -17,6 +17,7 @@ from tntpipe.scheduler.job import Job
 from tntpipe.steps.graph import build_graph
 from tntpipe.steps.step import Export, Input, Place, Step
 from tntpipe.store.derivatives import Derivatives
+from tntpipe.store.survey import Survey, survey
 from tntpipe.store.work_folder import WorkFolder
 
 COMMANDS = {"sh": ("/bin/sh", "-c"), "missing": ("/nonexistent/program",)}
@@ -46,18 +47,28 @@ class World:
     versions: dict[str, str] = field(default_factory=lambda: {"sh": "1", "missing": "1"})
     events: list[RunEvent] = field(default_factory=list)
     mem_bytes: int = 8 * 1024 * MIB
+    survey: Survey | None = None
 
     @property
     def work(self) -> WorkFolder:
         return WorkFolder(self.root / "work", self.versions)
 
     def run(
-        self, steps: Iterable[Step], cpus: int = 2, stop_after: str = "", alone: bool = False, each: int = 1
+        self,
+        steps: Iterable[Step],
+        cpus: int = 2,
+        stop_after: str = "",
+        alone: bool = False,
+        each: int = 1,
+        *,
+        begins: bool = False,
+        method: str = "",
     ) -> dict[str, str]:
         """Run the steps to their end; how each ended. ``stop_after``: interrupt when that step has started.
         ``each``: the CPUs of a step.
 
-        ``alone``: the run is all that its process does, with the lock and the signals.
+        ``alone``: the run is all that its process does, with the lock and the signals. ``begins``: it looks at what
+        earlier runs have left first, as that of the command line does, and knows its ``method``.
         """
         graph = build_graph(steps, COMMANDS)
         work = self.work
@@ -70,7 +81,12 @@ class World:
             if stop_after and type(event).__name__ == "StepStarted" and event.name == stop_after:  # type: ignore[union-attr]
                 machine.interrupt()
 
-        machine = Machine(graph, work, Derivatives(self.root / "out", work), COMMANDS, emit, self.mem_bytes)
+        derivatives = Derivatives(self.root / "out", work, {"name": method}, lambda end: end == "old.txt")
+        if begins:
+            derivatives.begin(list(graph))
+            self.survey = survey(graph, work, derivatives)
+            derivatives.withdraw_later(self.survey.due)
+        machine = Machine(graph, work, derivatives, COMMANDS, emit, self.mem_bytes)
         jobs = [
             Job(name=step.name, request=Resources(each, MIB), wall_s=1.0, follows=graph.follows[step.name])
             for step in graph

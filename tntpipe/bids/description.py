@@ -13,15 +13,16 @@ from pathlib import Path
 from urllib.parse import quote
 
 from tntpipe.bids.dataset import Dataset
-from tntpipe.bids.methods import RunFacts, methods_text
+from tntpipe.bids.methods import RunFacts, methods_of_scans
 from tntpipe.bids.sidecars import RAW
 from tntpipe.errors import OutputError
 from tntpipe.files import leads_inside, parsed_json, write_text
+from tntpipe.formatting import and_more
 
 BIDS_VERSION = "1.10.0"
 
 # Without a trailing slash: the validator takes ``figures/`` to ignore nothing.
-BIDSIGNORE = ("work", "figures", "*.html", "*_xfm.*", "*_stats.*", "*_features.*", "group_*")
+BIDSIGNORE = ("work", "manifest", "figures", "*.html", "*_xfm.*", "*_stats.*", "*_features.*", "group_*")
 
 DESCRIPTIONS = {
     "qform": "T1w as acquired, with one orientation in its header, the qform",
@@ -36,25 +37,35 @@ DESCRIPTIONS = {
 _README = """\
 # tntpipe derivatives
 
-Volumes of brain tissue, lobes, nuclei and head from T1-weighted MRI, one set for each T1w image of {source}.
+{marked}Volumes of brain tissue, lobes, nuclei and head from T1-weighted MRI, one set for each T1w image of {source}.
 
 Made by tntpipe {version} with ANTs {ants_version} ({ants_flavour}). `logs/CITATION.md` describes the method.
 Every image is on the voxels of its T1w. `*_dseg.tsv` names the labels of a segmentation, `*_stats.tsv` holds the
-volumes, and `descriptions.tsv` says what each `desc-` means.
+volumes, and `descriptions.tsv` says what each `desc-` means. `manifest` lists every result with its checksum and the
+method that made it.
 """
+
+_DEBUG = "--debug: one iteration per level, for testing only, never to be analysed"
+N_NAMED = 20
 
 
 def dataset_description(
-    facts: RunFacts, source: Dataset, raw_link: str, container: Mapping[str, str] | None = None
+    facts: RunFacts, source: Dataset, raw_link: str, container: Mapping[str, str] | None = None, tests: str = ""
 ) -> dict[str, object]:
-    """Content of ``dataset_description.json``; ``raw_link`` is where ``bids:raw:`` leads."""
+    """Content of ``dataset_description.json``; ``raw_link`` is where ``bids:raw:`` leads.
+
+    ``tests`` names what only tries the software.
+    """
     tntpipe: dict[str, object] = {"Name": "tntpipe", "Version": facts.tntpipe_version}
+    if tests:
+        tntpipe["Description"] = f"{tests}: {_DEBUG}"
     if container:
         tntpipe["Container"] = dict(container)
     ants = {"Name": "ANTs", "Version": facts.ants_version, "Description": facts.ants_flavour}
     origin = {"URL": raw_link} | ({"DOI": source.doi} if source.doi else {})
+    name = f"tntpipe volumes of {source.name}" if source.name else "tntpipe volumes"
     return {
-        "Name": f"tntpipe volumes of {source.name}" if source.name else "tntpipe volumes",
+        "Name": f"{name} (with results of --debug)" if tests else name,
         "BIDSVersion": BIDS_VERSION,
         "DatasetType": "derivative",
         "GeneratedBy": [tntpipe, ants],
@@ -88,9 +99,10 @@ def container_of(environ: Mapping[str, str]) -> dict[str, str] | None:
     return {"Type": engine} if engine else None
 
 
-def readme(facts: RunFacts, source: Dataset) -> str:
-    """Content of ``README``."""
+def readme(facts: RunFacts, source: Dataset, tests: str = "") -> str:
+    """Content of ``README``; ``tests`` names what only tries the software."""
     return _README.format(
+        marked=f"**Not for analysis.** {tests}: {_DEBUG}.\n\n" if tests else "",
         source=source.name or "the source dataset",
         version=facts.tntpipe_version,
         ants_version=facts.ants_version,
@@ -98,10 +110,10 @@ def readme(facts: RunFacts, source: Dataset) -> str:
     )
 
 
-def descriptions_table(facts: RunFacts) -> str:
-    """Content of ``descriptions.tsv``: each ``desc`` label that a file of this run may carry."""
-    model = facts.subcortical_model
-    second = {} if model is None else {f"warped{model}": "the subcortical model's image carried to the scan"}
+def descriptions_table(*ways: RunFacts | None) -> str:
+    """Content of ``descriptions.tsv``: each ``desc`` label that a file which was made in these ways may carry."""
+    models = sorted({facts.subcortical_model for facts in ways if facts is not None and facts.subcortical_model})
+    second = {f"warped{model}": "the subcortical model's image carried to the scan" for model in models}
     rows = (f"desc-{label}\t{description}\n" for label, description in (DESCRIPTIONS | second).items())
     return "".join(("desc_id\tdescription\n", *rows))
 
@@ -112,20 +124,35 @@ def json_text(content: Mapping[str, object]) -> str:
 
 
 def dataset_files(
-    facts: RunFacts, source: Dataset, raw_link: str, container: Mapping[str, str] | None = None
+    facts: RunFacts,
+    source: Dataset,
+    raw_link: str,
+    container: Mapping[str, str] | None = None,
+    lying: Mapping[str, RunFacts | None] | None = None,
 ) -> dict[str, str]:
-    """Content of every file of the dataset itself, by its path in the output folder."""
+    """Content of every file of the dataset itself, by its path in the output folder.
+
+    ``lying`` has, of each scan with results in the folder, how they were made; where there are none, ``facts`` tells.
+    """
+    scans = lying or {"Everything": facts}
+    tried = [scan for scan, way in scans.items() if way is not None and way.debug]
+    tests = and_more(tried, N_NAMED) if tried else ""
     return {
-        "dataset_description.json": json_text(dataset_description(facts, source, raw_link, container)),
-        "README": readme(facts, source),
+        "dataset_description.json": json_text(dataset_description(facts, source, raw_link, container, tests)),
+        "README": readme(facts, source, tests),
         ".bidsignore": "".join(f"{pattern}\n" for pattern in BIDSIGNORE),
-        "descriptions.tsv": descriptions_table(facts),
-        "logs/CITATION.md": methods_text(facts),
+        "descriptions.tsv": descriptions_table(facts, *scans.values()),
+        "logs/CITATION.md": methods_of_scans(scans),
     }
 
 
 def write_dataset_files(
-    out_dir: Path, facts: RunFacts, source: Dataset, raw_link: str, container: Mapping[str, str] | None = None
+    out_dir: Path,
+    facts: RunFacts,
+    source: Dataset,
+    raw_link: str,
+    container: Mapping[str, str] | None = None,
+    lying: Mapping[str, RunFacts | None] | None = None,
 ) -> tuple[Path, ...]:
     """Write what is not there or differs, each file in one step; return what was written.
 
@@ -138,7 +165,7 @@ def write_dataset_files(
             remedy="Remove the symbolic link, or give another output folder.",
         )
     written = []
-    for name, text in dataset_files(facts, source, raw_link, container).items():
+    for name, text in dataset_files(facts, source, raw_link, container, lying).items():
         try:
             if _write_if_changed(out_dir / name, text):
                 written.append(out_dir / name)

@@ -5,7 +5,7 @@ It says only what this run did: an option that was off leaves no sentence. Refer
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -61,6 +61,11 @@ class RunFacts:
     nuclei_by_atlas: bool = True
     """Whether the subcortical structures are those of these probabilities, or a label map's."""
 
+    @property
+    def debug(self) -> bool:
+        """Whether the results only try the software."""
+        return self.registration == "debug"
+
 
 @dataclass(slots=True)
 class _Bibliography:
@@ -79,6 +84,39 @@ def methods_text(facts: RunFacts) -> str:
     paragraph, references = methods_parts(facts)
     numbered = [f"{number}. {reference}" for number, reference in enumerate(references, 1)]
     return "\n".join(("# Methods", "", paragraph, "", "## References", "", *numbered, ""))
+
+
+NO_RECORD = "How these were made is not recorded: another version of tntpipe left them."
+
+
+def methods_of_scans(lying: Mapping[str, RunFacts | None]) -> str:
+    """Markdown on the scans whose results lie in a folder: one text where all were made alike, else one for each way.
+
+    None stands for results of which it is not known.
+    """
+    ways = scans_by_method(lying)
+    if len(ways) == 1 and None not in ways:
+        (facts,) = ways
+        assert facts is not None
+        return methods_text(facts)
+    lines = ["# Methods", "", f"The scans in this folder were made in {len(ways)} ways. Do not compare their volumes."]
+    for facts, scans in ways.items():
+        lines += ["", f"## {', '.join(scans)}", ""]
+        if facts is None:
+            lines.append(NO_RECORD)
+            continue
+        paragraph, references = methods_parts(facts)
+        numbered = [f"{number}. {reference}" for number, reference in enumerate(references, 1)]
+        lines += [paragraph, "", "References:", "", *numbered]
+    return "\n".join((*lines, ""))
+
+
+def scans_by_method(lying: Mapping[str, RunFacts | None]) -> dict[RunFacts | None, list[str]]:
+    """Scans that were made alike, the largest group first."""
+    ways: dict[RunFacts | None, list[str]] = {}
+    for scan, facts in sorted(lying.items()):
+        ways.setdefault(facts, []).append(scan)
+    return dict(sorted(ways.items(), key=lambda way: (-len(way[1]), way[1])))
 
 
 def methods_parts(facts: RunFacts) -> tuple[str, list[str]]:

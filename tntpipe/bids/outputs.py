@@ -5,6 +5,7 @@ This is the one list of output names. Steps ask it where a file goes; it knows n
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
@@ -31,6 +32,25 @@ class Derivative:
     def label_table(self, scan: Scan) -> PurePosixPath:
         """The table of labels beside a segmentation."""
         return derivative_path(scan, self.suffix, ".tsv", **dict(self.entities))
+
+
+_OURS = re.compile(
+    r"(?:desc-(?:qform|nucor|preproc|warped[0-9A-Za-z+]+)_T1w"
+    r"|(?:desc-brain|desc-warpedmodelbrain|label-ICV)_(?:mask|stats)"
+    r"|label-(?:GM|WM|CSF)_probseg"
+    r"|(?:atlas-[0-9A-Za-z+]+_)?seg-(?:tissue|lobes|tissuelobes|subcortex|structures)_(?:dseg|stats|features)"
+    r"|from-[0-9A-Za-z+]+_to-[0-9A-Za-z+]+_mode-image(?:_desc-linear)?_xfm)"
+    r"\.(?:nii\.gz|json|tsv|mat|h5)"
+)
+
+
+def is_derivative(end: str) -> bool:
+    """Whether this, behind the name of a scan, is the name of a derivative, of this version or of an older one.
+
+    >>> is_derivative("from-MNI_to-T1w_mode-image_xfm.h5"), is_derivative("desc-mine_mask.nii.gz")
+    (True, False)
+    """
+    return _OURS.fullmatch(end) is not None
 
 
 def image(suffix: str, **entities: str) -> Derivative:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from pathlib import PurePosixPath
 
+from tntpipe.bids.methods import RunFacts
 from tntpipe.bids.scan import Scan
 
 RAW = "raw"
@@ -28,6 +29,24 @@ def derivative_uri(path: PurePosixPath | str) -> str:
     'bids::sub-01/anat/sub-01_desc-brain_mask.nii.gz'
     """
     return f"bids::{path}"
+
+
+def made_by(facts: RunFacts, random_seed: int) -> dict[str, object]:
+    """How a derivative was made, for the JSON of each: `GeneratedBy` as BIDS has it for a dataset, and what was chosen.
+
+    In the JSON of a table these stand beside the names of columns, none of which looks like them.
+    """
+    return {
+        "GeneratedBy": [
+            {"Name": "tntpipe", "Version": facts.tntpipe_version},
+            {"Name": "ANTs", "Version": facts.ants_version, "Description": facts.ants_flavour},
+        ],
+        "RegistrationPreset": facts.registration,
+        "Model": facts.model,
+        "BrainExtraction": facts.brain_extraction,
+        "RandomSeed": random_seed,
+        "Debug": facts.debug,
+    }
 
 
 def t1w_sidecar(description: str, sources: Iterable[str], *, skull_stripped: bool = False) -> dict[str, object]:

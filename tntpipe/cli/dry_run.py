@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import subprocess
+from itertools import chain
 from pathlib import Path
 
 from tntpipe.budget.find import Budget
@@ -11,15 +12,17 @@ from tntpipe.errors import OutputError, ProgramMissingError, UsageError
 from tntpipe.files import replaced_atomically, write_text
 from tntpipe.formatting import counted, format_gib, printable
 from tntpipe.run.estimate_sources import guesses, sources, summary
+from tntpipe.run.findings import notices_of
 from tntpipe.run.jobs import job_of
 from tntpipe.run.plan import Plan
 from tntpipe.steps.graph import Graph, dot
+from tntpipe.store.survey import Survey
 
 
-def print_plan(plan: Plan, budget: Budget, *, limits: bool = False) -> None:
+def print_plan(plan: Plan, budget: Budget, found: Survey, *, limits: bool = False) -> None:
     """Print everything that the run would do, one line a step and a line below it for each derivative.
 
-    With ``limits``, all that could have been the budget is told too.
+    ``found`` is what is there already. With ``limits``, all that could have been the budget is told too.
     """
     folders = plan.settings.folders
     _say(f"dataset  {folders.dataset}\noutput   {folders.output}\nwork     {folders.work}")
@@ -37,8 +40,12 @@ def print_plan(plan: Plan, budget: Budget, *, limits: bool = False) -> None:
     _say(f"notice   {summary(plan.graph, plan.estimates)}")
     if guessed := guesses(plan.graph, plan.estimates):
         _say(f"notice   {guessed}")
+    for notice in notices_of(found, folders):
+        _say(f"{'warning ' if notice.level == 'WARNING' else 'notice  '} {notice.text}")
     for refusal in plan.refusals:
         _say(f"refused  {refusal.scan}: {refusal.message}")
+    for name in chain.from_iterable(found.superseded.values()):
+        _say(f"withdraw {name}")
     for scan in ("", *plan.scans):
         _say(f"\n{scan or 'once for all scans'}")
         for step in plan.graph:

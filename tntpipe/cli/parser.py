@@ -202,7 +202,7 @@ def _add_method(group: _Group) -> None:
         type=path,
         metavar="DIR",
         help="a derivative dataset with your own brain masks, one for every scan: "
-        "sub-*/[ses-*/]anat/<scan>_desc-brain_mask.nii.gz",
+        "sub-*/[ses-*/]anat/<scan>_desc-brain_mask.nii.gz; OUTPUT_DIR itself where you have corrected masks there",
     )
     group.add("--bet_frac", type=number(0, 1), metavar="F", help="bet -f, 0 to 1 (default 0.5)")
     group.add("--bet_vertical_gradient", type=number(-1, 1), metavar="G", help="bet -g, -1 to 1 (default 0)")

@@ -11,7 +11,8 @@ from tntpipe.cli.dry_run import print_graph_written, print_plan, write_graph
 from tntpipe.cli.predict import predict
 from tntpipe.cli.settings import Asked
 from tntpipe.errors import ExitStatus
-from tntpipe.run.participant_run import done_without_writing, refuse_too_small, run
+from tntpipe.run.findings import survey_without_writing
+from tntpipe.run.participant_run import refuse_too_small, run
 from tntpipe.run.plan import Plan, make_plan
 
 
@@ -29,7 +30,8 @@ def _planned_and_run(asked: Asked) -> ExitStatus:
     budget = find_budget(settings.limits.n_proc, settings.limits.memory_gb)
     if asked.plan:
         plan = make_plan(settings, n_threads=budget.cpu_limits[0].amount, progress=_say_progress, writes=False)
-        predict(plan, set() if options.clean_work else done_without_writing(plan), asked)
+        found = survey_without_writing(plan, forgets=options.clean_work)
+        predict(plan, found.done, asked, found.computed)
         return _status_of(plan)
     plan = make_plan(settings, n_threads=budget.cpus.amount, progress=_say_progress)
     if asked.graph_output is not None:
@@ -39,7 +41,9 @@ def _planned_and_run(asked: Asked) -> ExitStatus:
     if asked.dry_run:
         refuse_too_small(plan, budget)
         refuse_foreign_dataset(settings.folders.output)
-        print_plan(plan, budget, limits=options.loglevel == "DEBUG")
+        print_plan(
+            plan, budget, survey_without_writing(plan, forgets=options.clean_work), limits=options.loglevel == "DEBUG"
+        )
         return _status_of(plan)
     return run(plan, options, budget)
 

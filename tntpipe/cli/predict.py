@@ -22,8 +22,10 @@ from tntpipe.run.plan import Plan
 WIDTH_OF_A_PIPE = 80
 
 
-def predict(plan: Plan, done: Collection[str], asked: Asked) -> None:
+def predict(plan: Plan, done: Collection[str], asked: Asked, computed: Collection[str] = ()) -> None:
     """Print the forecast of what is left of the plan, and draw it where that is asked for.
+
+    The steps that are ``computed`` are only published again.
 
     Raises
     ------
@@ -31,9 +33,11 @@ def predict(plan: Plan, done: Collection[str], asked: Asked) -> None:
         The only budget, or the one to be drawn, is too small; the picture cannot be written.
     """
     budgets = [find_budget(*amounts) for amounts in asked.planned_budgets]
-    jobs = jobs_of(plan.graph, plan.estimates, done, plan.settings.limits.ants_n_proc)
+    jobs = jobs_of(plan.graph, plan.estimates, done, plan.settings.limits.ants_n_proc, computed)
     width = _width()
-    _print_what_is_planned(plan, len(jobs), len({job.group for job in jobs} - {""}), budgets, asked, width)
+    n_to_run = len([job for job in jobs if job.name not in computed])
+    n_scans = len({job.group for job in jobs if job.name not in computed} - {""})
+    _print_what_is_planned(plan, n_to_run, len(computed), n_scans, budgets, asked, width)
     if len(budgets) == 1:
         check_budget(plan.graph, plan.estimates, plan.settings.limits.ants_n_proc, budgets[0].resources)
         drawn = forecast(jobs, budgets[0].resources)
@@ -49,7 +53,7 @@ def predict(plan: Plan, done: Collection[str], asked: Asked) -> None:
 
 
 def _print_what_is_planned(
-    plan: Plan, n_jobs: int, n_scans: int, budgets: Sequence[Budget], asked: Asked, width: int
+    plan: Plan, n_jobs: int, n_computed: int, n_scans: int, budgets: Sequence[Budget], asked: Asked, width: int
 ) -> None:
     lines = [("notice", str(notice)) for notice in (*asked.options.notices, *plan.notices)]
     lines += [("warning", f"{warned.scan}: {warned.message}") for warned in plan.warned]
@@ -58,8 +62,9 @@ def _print_what_is_planned(
         lines.append(("notice", summary(plan.graph, plan.estimates)))
     if guessed := guesses(plan.graph, plan.estimates):
         lines.append(("notice", guessed))
-    n_done = len(plan.graph) - n_jobs
-    lines.append(("steps", f"{n_jobs} to run for {counted(n_scans, 'scan')}, {n_done} done already"))
+    n_done = len(plan.graph) - n_jobs - n_computed
+    again = f", {n_computed} only to be published again" if n_computed else ""
+    lines.append(("steps", f"{n_jobs} to run for {counted(n_scans, 'scan')}{again}, {n_done} done already"))
     if len(budgets) == 1:
         lines.append(("budget", f"{budgets[0].resources} ({budgets[0].cpus.source}; {budgets[0].mem.source})"))
     told = (line for label, text in lines for line in labelled(label, printable(text), width))

@@ -25,6 +25,7 @@ from tntpipe.executors.memory.guard import MemoryDeath, MemoryGuard
 from tntpipe.executors.running import Running
 from tntpipe.executors.sentinel import Sentinel
 from tntpipe.executors.signals import Signals, sleep_until_continued
+from tntpipe.formatting import counted
 from tntpipe.journal.events import Notice, Outcome, RunEvent, StepEnded, StepRetried, StepSampled, StepStarted
 from tntpipe.journal.usage import Usage
 from tntpipe.processes.leftovers import end_processes
@@ -104,7 +105,7 @@ class Machine:
     def launch(self, action: Launch) -> None:
         """Start a step, unless what it would make turns out to be there already."""
         step = self._graph.steps[action.name]
-        if self._work.is_done(step):
+        if self._work.is_done(step) or self._restored(step):
             self._reuse(step)
             return
         self._work.forget(step.name)
@@ -350,10 +351,12 @@ class Machine:
             "request_bytes": running.launch.request.mem_bytes,
         }
         self._work.publish(running.step, running.scratch, running.argv, used)
+        self._derivatives.withdraw(running.step.place.folder)
         self._derivatives.publish(running.step)
 
     def _published(self, running: Running, usage: Usage, publication: Future[None]) -> None:
         error = publication.exception()
+        self._tell_withdrawals()
         if error is None:
             folder = self._work.folder(running.step.name)
             self._warn(running.step)
@@ -365,13 +368,28 @@ class Machine:
 
     def _reuse(self, step: Step) -> None:
         try:
-            if not self._derivatives.are_published(step):
-                self._derivatives.publish(step)
+            self._derivatives.publish_again(step)
         except (OutputError, OSError) as error:
             self._end(step, Outcome.FAILED, None, message=_words_of(error))
         else:
+            self._tell_withdrawals()
             self._warn(step)
             self._end(step, Outcome.REUSED, None)
+
+    def _restored(self, step: Step) -> bool:
+        try:
+            return self._work.restore(step)
+        except (OutputError, OSError):  # what is wrong is told when it is prepared
+            return False
+
+    def _tell_withdrawals(self) -> None:
+        while self._derivatives.withdrawals:
+            moved = self._derivatives.withdrawals.popleft()
+            n_files = counted(len(moved.paths), "file")
+            text = f"{moved.scan}: {n_files} of another method moved from the output to {moved.folder}"
+            self._emit(Notice(text=text, scan=moved.scan))
+            for name in moved.paths:
+                self._emit(Notice(text=f"  moved there: {name}", level="DEBUG", scan=moved.scan))
 
     def _warn(self, step: Step) -> None:
         """Tell what a finished step warns of."""

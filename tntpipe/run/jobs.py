@@ -32,6 +32,26 @@ def check_budget(graph: Graph, estimates: Estimates, ants_n_proc: int | None, bu
         raise BudgetError(error.fact, remedy=f"{error.remedy} {options}") from None
 
 
+COMPUTED_S = 1.0
+"""An allowance for a step whose result is there and is only published again: a copy of some files."""
+
+
+def computed_job(step: Step, estimates: Estimates, follows: tuple[str, ...]) -> Job:
+    """What the scheduler is told of a step that was computed before: one CPU, no time worth speaking of.
+
+    Its memory is asked for all the same, for the case that the result is gone when its turn comes.
+    """
+    expected = estimates.of(step.kind, step.variant, step.voxels)
+    return Job(
+        name=step.name,
+        request=Resources(1, expected.mem_bytes),
+        wall_s=COMPUTED_S,
+        follows=follows,
+        group=step.scan,
+        kind=step.kind,
+    )
+
+
 def job_of(step: Step, estimates: Estimates, ants_n_proc: int | None, follows: tuple[str, ...] = ()) -> Job:
     """What the scheduler is told of a step; it chooses the CPUs of a moldable one, up to ``ants_n_proc``."""
     expected = estimates.of(step.kind, step.variant, step.voxels, step.program)
@@ -48,10 +68,20 @@ def job_of(step: Step, estimates: Estimates, ants_n_proc: int | None, follows: t
     )
 
 
-def jobs_of(graph: Graph, estimates: Estimates, done: Collection[str], ants_n_proc: int | None) -> list[Job]:
-    """The scheduler's jobs for the steps that are not done."""
-    return [
-        job_of(step, estimates, ants_n_proc, tuple(name for name in graph.follows[step.name] if name not in done))
-        for step in graph
-        if step.name not in done
-    ]
+def jobs_of(
+    graph: Graph,
+    estimates: Estimates,
+    done: Collection[str],
+    ants_n_proc: int | None,
+    computed: Collection[str] = (),
+) -> list[Job]:
+    """The scheduler's jobs for the steps that are not done; those that are ``computed`` take no time."""
+    jobs = []
+    for step in graph:
+        if step.name not in done:
+            follows = tuple(name for name in graph.follows[step.name] if name not in done)
+            if step.name in computed:
+                jobs.append(computed_job(step, estimates, follows))
+            else:
+                jobs.append(job_of(step, estimates, ants_n_proc, follows))
+    return jobs

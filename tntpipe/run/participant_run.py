@@ -5,15 +5,15 @@ from __future__ import annotations
 import gc
 import os
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from itertools import chain, islice
 
 from tntpipe import __version__
 from tntpipe.bids.description import container_of, link_to_raw, refuse_foreign_dataset, write_dataset_files
-from tntpipe.bids.methods import RunFacts
+from tntpipe.bids.outputs import is_derivative
 from tntpipe.budget.find import Budget, find_budget
 from tntpipe.budget.host import host
-from tntpipe.errors import SIGNALLED, BudgetError, ExitStatus
+from tntpipe.errors import SIGNALLED, BudgetError, ExitStatus, OutputError
 from tntpipe.executors.learner import Learner, Learnt
 from tntpipe.executors.machine import Machine
 from tntpipe.formatting import counted
@@ -37,7 +37,9 @@ from tntpipe.profiling.estimates import Source
 from tntpipe.resources import Resources
 from tntpipe.run.closing_report import print_summary
 from tntpipe.run.estimate_sources import guesses, other_machine, summary, table
+from tntpipe.run.findings import notices_of, scans_lying
 from tntpipe.run.jobs import check_budget, jobs_of
+from tntpipe.run.method_facts import facts_in, facts_of, method_of
 from tntpipe.run.plan import Plan
 from tntpipe.run.profile_output import refuse_unwritable, write_profile_of_run
 from tntpipe.run.readiness import Readiness
@@ -57,6 +59,7 @@ from tntpipe.steps.graph import Graph
 from tntpipe.store.derivatives import Derivatives
 from tntpipe.store.locks import NoLocksError
 from tntpipe.store.scan_claims import Claim
+from tntpipe.store.survey import survey
 from tntpipe.store.work_folder import WorkFolder, remove_steps
 
 
@@ -114,29 +117,46 @@ class _Run:
         folders = self._folders = plan.settings.folders
         ants_n_proc = plan.settings.limits.ants_n_proc
         self._work = WorkFolder(folders.work, plan.programs.versions)
+        self._method = method_of(plan.settings, plan.programs)
         self._claim = Claim(folders.output, self._work.run)
         self._unlocked = self._keep_others_off()
         if options.clean_work:
             remove_steps(folders.work)
-        self._derivatives = Derivatives(folders.output, self._work)
-        self._derivatives.begin(plan.graph)
-        self._done = _done_steps(plan.graph, self._work, self._derivatives)
-        jobs = jobs_of(plan.graph, plan.estimates, self._done, ants_n_proc)
+        self._derivatives = Derivatives(folders.output, self._work, self._method, is_derivative)
+        self._derivatives.begin(list(plan.graph))
+        self._survey = survey(plan.graph, self._work, self._derivatives)
+        self._derivatives.withdraw_later(self._survey.due)
+        self._done = set(self._survey.done)
+        jobs = jobs_of(plan.graph, plan.estimates, self._done, ants_n_proc, self._survey.computed)
         self._scheduler = Scheduler(jobs, budget.resources)
         self._learner = _learner(plan, jobs, budget.resources, self._tell_learnt)
         self._tracker = ScanTracker(plan.graph, plan.scans, self._done)
         self._readiness = Readiness(plan.graph, self._done)
         self._forecaster = Forecaster(self._foreseen)
-        link = link_to_raw(folders.dataset, folders.output)
-        write_dataset_files(folders.output, _facts(plan), plan.dataset, link, container_of(os.environ))
+        self._older = scans_lying(folders.output)
+        self._n_described = -1
+        self._describe_dataset()
         gc.freeze()
         gc.enable()
+
+    def _describe_dataset(self) -> None:
+        """Have the files of the dataset itself tell of what lies there, scan by scan."""
+        plan, output = self._plan, self._folders.output
+        n_changed = self._derivatives.n_methods_changed
+        if n_changed == self._n_described:
+            return
+        methods = self._derivatives.methods()
+        unknown = dict.fromkeys(self._older.difference(methods))
+        lying = {scan: facts_in(method) for scan, method in (unknown | methods).items()}
+        link, facts = link_to_raw(self._folders.dataset, output), facts_of(plan.settings, plan.programs)
+        write_dataset_files(output, facts, plan.dataset, link, container_of(os.environ), lying)
+        self._n_described = n_changed
 
     def _keep_others_off(self) -> str:
         """Take the work folder and the scans for this run; what to say where that cannot be done."""
         try:
             self._work.lock()
-            self._claim.take(self._plan.scans)
+            self._claim.take(self._plan.scans, self._method)
         except NoLocksError as error:
             folders = f"{self._folders.work} and {self._folders.output}"
             return f"no file locks at {folders} ({error.strerror}): see to it that no other run writes there"
@@ -183,6 +203,8 @@ class _Run:
                 drive(self._scheduler, machine, self._observe, thinkers, self._learner)
             finally:
                 machine.close()
+                with suppress(OutputError):  # it was told at the beginning, or of a step
+                    self._describe_dataset()
                 self._work.close()
                 self._claim.release()
             for ended in self._tracker.finish():
@@ -226,6 +248,8 @@ class _Run:
             self._views.emit(Notice(text=f"{warned.scan}: {warned.message}", level="WARNING", scan=warned.scan))
         self._tell_estimates()
         self._tell_warnings()
+        for notice in notices_of(self._survey, folders):
+            self._views.emit(notice)
         for refusal in plan.refusals:
             self._views.emit(ScanEnded(scan=refusal.scan, outcome=ScanOutcome.REFUSED, message=refusal.message))
         self._emit_all(chain[RunEvent](self._tracker.begin(), self._readiness.begin()))
@@ -252,6 +276,9 @@ class _Run:
     def _emit(self, event: RunEvent) -> None:
         self._views.emit(event)
         self._emit_all(chain[RunEvent](self._tracker.follow(event), self._readiness.follow(event)))
+        if isinstance(event, StepEnded):
+            with suppress(OutputError):  # so will be the step that meets the same trouble
+                self._describe_dataset()
         failed = isinstance(event, StepEnded) and event.outcome is Outcome.FAILED
         if failed and self._options.stop_on_first_crash:
             self._machine.interrupt()
@@ -335,47 +362,12 @@ def _learner(plan: Plan, jobs: Sequence[Job], budget: Resources, tell: Callable[
     )
 
 
-def _done_steps(graph: Graph, work: WorkFolder, derivatives: Derivatives) -> set[str]:
-    """The steps whose results are there, and the derivatives that they left."""
-    done: set[str] = set()
-    for step in graph:
-        if done.issuperset(graph.follows[step.name]) and work.is_done(step) and derivatives.are_published(step):
-            done.add(step.name)
-    return done
-
-
-def done_without_writing(plan: Plan) -> set[str]:
-    """The steps of a plan that are done, where nothing may be written."""
-    folders = plan.settings.folders
-    if not (folders.work / "scratch").is_dir():  # as every work folder has
-        return set()
-    work = WorkFolder(folders.work, plan.programs.versions)
-    return _done_steps(plan.graph, work, Derivatives(folders.output, work))
-
-
 def _count_by_scan(graph: Graph, names: Iterable[str]) -> dict[str, int]:
     counts: dict[str, int] = {}
     for name in names:
         scan = graph.steps[name].scan
         counts[scan] = counts.get(scan, 0) + 1
     return counts
-
-
-def _facts(plan: Plan) -> RunFacts:
-    method = plan.settings.method
-    model, second = plan.settings.models.main, plan.settings.models.subcortical
-    return RunFacts(
-        tntpipe_version=__version__,
-        ants_flavour=plan.programs.ants.flavour,
-        ants_version=plan.programs.ants.version,
-        model=model.space,
-        registration=method.preset.name,  # type: ignore[arg-type]
-        brain_extraction=method.brain_extraction.value,
-        subcortical_model=(second or model).space if method.subcortical else None,
-        intracranial_volume=method.intracranial_volume,
-        atlas=model.priors is not None,
-        nuclei_by_atlas=model.nuclei_by_priors and second is None,
-    )
 
 
 def _exit_status(outcomes: Collection[ScanOutcome], stop_signal: int | None) -> ExitStatus:

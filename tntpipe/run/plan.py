@@ -18,6 +18,7 @@ from tntpipe.pipeline.model_steps import PreparedModel, prepare_model
 from tntpipe.pipeline.scan_steps import scan_steps
 from tntpipe.profiling.estimates import Estimates
 from tntpipe.programs.find import Programs, find_programs
+from tntpipe.run.method_facts import with_provenance
 from tntpipe.run.scan_checks import Refusal, Warned, check_model, check_scans
 from tntpipe.run.settings import Settings
 from tntpipe.run.threads import worker_threads
@@ -97,7 +98,7 @@ def make_plan(
     refused = _named(selected.refused, settings.folders.dataset)
     return Plan(
         settings=settings,
-        graph=build_graph(steps, programs.commands),
+        graph=build_graph(with_provenance(steps, settings, programs), programs.commands),
         estimates=Estimates(settings.resources),
         programs=programs,
         dataset=selected.dataset,

@@ -1,4 +1,4 @@
-"""The contents of the user's files, known again by size and times, so that a large file is read once."""
+"""The contents of files outside the work folder, known again by size and times, so that a large one is read once."""
 
 from __future__ import annotations
 
@@ -15,6 +15,10 @@ class _Content:
 
     stamp: list[int]
     sha256: str
+
+
+HASHED_BYTES = 65536
+"""Derivatives up to this size (the tables) are read each time, and not remembered."""
 
 
 class ContentCache:
@@ -41,6 +45,31 @@ class ContentCache:
             return bool(self._known[str(path)].stamp == _stamp(path))
         except OSError:
             return False
+
+    def digest_now(self, path: Path, size_bytes: int = -1, sha256: str = "") -> str:
+        """Of a file that may be another one each time: a derivative.
+
+        One of which no stamp is known, as after a copy, and that has the size, is taken for what was published.
+        """
+        stamp = _stamp(path)
+        if stamp[0] <= HASHED_BYTES:
+            return sha256_of(path)
+        if str(path) not in self._known and stamp[0] == size_bytes:
+            self._known[str(path)] = _Content(stamp, sha256)
+        known = self._known.get(str(path))
+        if known is None or known.stamp != stamp:
+            known = self._known[str(path)] = _Content(stamp, sha256_of(path))
+        return known.sha256
+
+    def know(self, path: Path, sha256: str) -> None:
+        """Take up a file that was just written with this content."""
+        stamp = _stamp(path)
+        if stamp[0] > HASHED_BYTES:
+            self._known[str(path)] = _Content(stamp, sha256)
+
+    def forget(self, path: Path) -> None:
+        """Have a file read again the next time."""
+        self._known[str(path)] = _Content([], "")
 
     def save(self, scratch: Path) -> None:
         write_json(self._path, {path: asdict(known) for path, known in self._known.items()}, scratch)

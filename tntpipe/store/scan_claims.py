@@ -1,9 +1,10 @@
-"""Which runs write into an output folder now: no two of them write the results of the same scan.
+"""Which runs write into an output folder now: no two of them write the results of the same scan, or use two methods.
 
     logs/running/<run>.json   who it is, and its scans; locked by the run, so that what a killed run left is known
     logs/running/lock         locked while a run looks at the others and enters itself
 
-Runs of different scans may write into one output folder at the same time, from the nodes of a cluster too.
+Runs of different scans, by one method, may write into one output folder at the same time, from the nodes of a cluster
+too.
 """
 
 from __future__ import annotations
@@ -12,11 +13,11 @@ import contextlib
 import json
 import os
 import time
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 from tntpipe.decoding import decoded
 from tntpipe.errors import BusyError, OutputError
@@ -35,6 +36,7 @@ class _Claimed:
 
     holder: str = "?"
     scans: tuple[str, ...] = ()
+    method: Mapping[str, Any] | None = None
 
 
 class Claim:
@@ -45,13 +47,13 @@ class Claim:
         self._path = output_dir / FOLDER / f"{run}.json"
         self._file: IO[str] | None = None
 
-    def take(self, scans: Collection[str]) -> None:
-        """Claim the scans; where nobody else writes there, remove the half-written files of runs that were killed.
+    def take(self, scans: Collection[str], method: Mapping[str, Any] | None = None) -> None:
+        """Claim the scans for one method; where nobody else writes there, remove the half-written files of killed runs.
 
         Raises
         ------
         BusyError
-            Another run has claimed one of them.
+            Another run has claimed one of them, or works by another method.
         OutputError
             The claims' folder is a link that leads out of the output folder.
         NoLocksError
@@ -67,9 +69,10 @@ class Claim:
             others = list(self._living())
             for other in others:
                 self._refuse_same(scans, other)
+                self._refuse_mixture(dict(method or {}), other)
             self._file = self._path.open("w", encoding="utf-8")
             try_lock(self._file)
-            json.dump({"holder": holder(), "scans": sorted(scans)}, self._file)
+            json.dump({"holder": holder(), "scans": sorted(scans), "method": dict(method or {})}, self._file)
             self._file.flush()
             if not others:
                 for folder in (self._output_dir, self._output_dir / "logs"):
@@ -114,3 +117,22 @@ class Claim:
                 f"Another run ({other.holder}) writes the results of {named} into {self._output_dir}.",
                 remedy="Wait for it to end, or choose other participants, or another output folder.",
             )
+
+    def _refuse_mixture(self, method: Mapping[str, Any], other: _Claimed) -> None:
+        if other.method is None or other.method == method:
+            return
+        ours, others = _flat(method), _flat(other.method)
+        differing = sorted(name for name in {*ours, *others} if ours.get(name) != others.get(name))
+        raise BusyError(
+            f"Another run ({other.holder}) writes results of another method into {self._output_dir}: "
+            f"its {and_more(differing, N_NAMED)} {'differs' if len(differing) == 1 else 'differ'}.",
+            remedy="Wait for it to end, or choose another output folder.",
+        )
+
+
+def _flat(method: Mapping[str, Any]) -> dict[str, Any]:
+    """A method with the parameters in it beside what else it says."""
+    flat: dict[str, Any] = {}
+    for name, value in method.items():
+        flat |= value if isinstance(value, dict) else {name: value}
+    return flat

@@ -1,10 +1,12 @@
 """The work folder: where steps run, and the record by which a finished one is known again.
 
     steps/<scan>/<kind>/     what a step made, its log and its record.json: appears by one rename, whole
+    superseded/<scan>/<kind>/<fingerprint>/   the same, made by another method: a run of that method takes it back
+    withdrawn/<run>/…        derivatives of another method, as they lay in the output folder
     scratch/<run>/<random>/  a step that runs; what runs that died left is swept away
     lock                     held by the one run that uses the folder
     failed/<scan>/<kind>/    the last failed attempt at a step, to look at
-    contents.json            fingerprints of the files of the user's, so that they are read once
+    contents.json            fingerprints of the files of the user's and of derivatives, so that they are read once
 
 A step is done when its record holds its present fingerprint and its outputs have their recorded sizes. The fingerprint
 covers the command's words, the program, and the content of the inputs; so threads, budgets and the place of the folder
@@ -21,7 +23,7 @@ import json
 import os
 import shutil
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, TextIO
@@ -37,6 +39,7 @@ from tntpipe.store.record import RECORD_NAME, SCHEMA_VERSION, Made, Record, read
 from tntpipe.store.truncation import missing_from
 
 LOG_NAME = "log.txt"
+SUPERSEDED, WITHDRAWN = "superseded", "withdrawn"
 LITTLE_ROOM_BYTES = 1 << 20
 """With less than this on the disk, that is told of a step that fails."""
 
@@ -50,23 +53,25 @@ MOST_WARNINGS = 10
 class WorkFolder:
     """The work folder at ``root``; ``program_versions`` says what each program's results depend on.
 
-    ``run`` is the name of the run that opens it, which no other run has.
+    ``run`` is the name of the run that opens it, which no other run has. Nothing is made where it is only looked at.
     """
 
-    def __init__(self, root: Path, program_versions: Mapping[str, str]) -> None:
+    def __init__(self, root: Path, program_versions: Mapping[str, str], *, makes: bool = True) -> None:
         self.root = root
         self._versions = program_versions
         self._records: dict[str, Record | None] = {}
-        self._contents = ContentCache(root / "contents.json")
+        self.contents = ContentCache(root / "contents.json")
         self.run = uuid.uuid4().hex[:16]
         self._scratch = root / "scratch" / self.run  # made when it is needed
         self._lock: TextIO | None = None
-        for name in ("steps", "scratch", "failed"):
+        for name in ("steps", "scratch", "failed", SUPERSEDED, WITHDRAWN):
             if (root / name).is_symlink():
                 raise OutputError(
                     f"{root / name} is a symbolic link, behind which a run would write and remove.",
                     remedy="Remove it; the work folder itself may be a link to another disk.",
                 )
+        if not makes:
+            return
         try:
             self._scratch.parent.mkdir(parents=True, exist_ok=True)
         except OSError as error:
@@ -125,22 +130,25 @@ class WorkFolder:
         source = next(item.source for item in step.inputs if item.name == input_name)
         return self.root / "steps" / source  # an absolute source stays as it is
 
-    def fingerprint(self, step: Step) -> str | None:
-        """What the step's result depends on, or None while an input is not made yet."""
-        inputs = self._input_digests(step)
+    def fingerprint(self, step: Step, record_of: Callable[[str], Record | None] | None = None) -> str | None:
+        """What the step's result depends on, or None while an input is not made yet.
+
+        ``record_of`` gives the records of the steps that it follows, by default those that are published.
+        """
+        inputs = self._input_digests(step, record_of or self.record)
         if inputs is None:
             return None
         parts = [SCHEMA_VERSION, step.program, self._versions[step.program], step.arguments, inputs, step.outputs]
         return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
-    def _input_digests(self, step: Step) -> dict[str, str] | None:
+    def _input_digests(self, step: Step, record_of: Callable[[str], Record | None]) -> dict[str, str] | None:
         digests = {}
         for item in step.inputs:
             if isinstance(item.source, Path):
-                digests[item.name] = self._contents.digest(item.source)
+                digests[item.name] = self.contents.digest(item.source)
             else:
                 step_name, _, output = item.source.rpartition("/")
-                made = self.record(step_name)
+                made = record_of(step_name)
                 if made is None or output not in made.outputs:
                     return None
                 digests[item.name] = made.outputs[output].sha256
@@ -160,8 +168,63 @@ class WorkFolder:
                 return False
         except OSError:
             return False
-        folder = self.folder(step.name)
-        return all(_size_of(folder / name) == made.size_bytes for name, made in record.outputs.items())
+        return _has_sizes(self.folder(step.name), record)
+
+    def find(self, step: Step, record_of: Callable[[str], Record | None]) -> tuple[Record, bool] | None:
+        """What running the step would give, if it was computed before; and whether it is published or superseded."""
+        try:
+            fingerprint = self.fingerprint(step, record_of)
+        except OSError:
+            return None
+        if fingerprint is None:
+            return None
+        for folder, is_published in ((self.folder(step.name), True), (self._aside(step.name, fingerprint), False)):
+            record = self.record(step.name) if is_published else read_record(folder / RECORD_NAME)
+            if record is not None and record.fingerprint == fingerprint and _has_sizes(folder, record):
+                return record, is_published
+        return None
+
+    def restore(self, step: Step) -> bool:
+        """Take back what was superseded, where that is what running the step now would give; whether it was.
+
+        Raises
+        ------
+        OSError, OutputError
+            An input cannot be read, or the folder cannot be written.
+        """
+        self._require_there()
+        fingerprint = self.fingerprint(step)
+        if fingerprint is None:
+            return False
+        aside = self._aside(step.name, fingerprint)
+        record = read_record(aside / RECORD_NAME)
+        if record is None or record.fingerprint != fingerprint or not _has_sizes(aside, record):
+            return False
+        self._set_aside(step.name, fingerprint)
+        _rename_over(aside, self.folder(step.name), self.scratch())
+        self._records[step.name] = record
+        return True
+
+    def _aside(self, step_name: str, fingerprint: str) -> Path:
+        return self.root / SUPERSEDED / step_name / fingerprint[:16]
+
+    def _set_aside(self, step_name: str, fingerprint: str) -> None:
+        """Keep a published step that is about to be replaced by one of another fingerprint."""
+        folder = self.folder(step_name)
+        record = read_record(folder / RECORD_NAME)
+        if record is not None and record.fingerprint != fingerprint and _has_sizes(folder, record):
+            _rename_over(folder, self._aside(step_name, record.fingerprint), self.scratch())
+
+    def other_versions(self, steps: Iterable[Step]) -> int:
+        """How many published steps were made by other versions of their programs, or have a record of another form."""
+        n_others = 0
+        for step in steps:
+            record = self.record(step.name)
+            if record is None:
+                n_others += (self.folder(step.name) / RECORD_NAME).exists()
+            else:
+                n_others += record.program_version != self._versions[step.program]
+        return n_others
 
     def forget(self, step_name: str) -> None:
         """Treat a step as not made, because what follows must not be judged by what is about to be replaced."""
@@ -210,7 +273,9 @@ class WorkFolder:
             The work folder itself is gone.
         """
         self._require_there()
-        self._input_digests(step)  # of the inputs as the step will read them, not as they may be when it has ended
+        self._input_digests(
+            step, self.record
+        )  # of the inputs as the step will read them, not as they may be when it has ended
         scratch = self._scratch / uuid.uuid4().hex[:16]
         inputs = scratch / INPUT_FOLDER
         inputs.mkdir(parents=True)
@@ -231,7 +296,7 @@ class WorkFolder:
         self._require_there()
         self._require_unchanged(step)
         outputs = {name: _described(scratch / name, step) for name in step.outputs}
-        fingerprint, inputs = self.fingerprint(step), self._input_digests(step)
+        fingerprint, inputs = self.fingerprint(step), self._input_digests(step, self.record)
         assert fingerprint is not None and inputs is not None
         record = Record(
             step=step.name,
@@ -250,13 +315,14 @@ class WorkFolder:
         write_json(scratch / RECORD_NAME, asdict(record))
         for name in outputs:
             sync_file(scratch / name)  # or a power cut could leave holes in a file that has its size
+        self._set_aside(step.name, fingerprint)
         _rename_over(scratch, self.folder(step.name), self._scratch)
         self._records[step.name] = record
         shutil.rmtree(self.root / "failed" / step.name, ignore_errors=True)
 
     def _require_unchanged(self, step: Step) -> None:
         for item in step.inputs:
-            if isinstance(item.source, Path) and not self._contents.is_unchanged(item.source):
+            if isinstance(item.source, Path) and not self.contents.is_unchanged(item.source):
                 raise OutputError(
                     f"{item.source} was changed while {step.kind} read it.",
                     remedy="Run the same command again when nobody writes to it.",
@@ -283,7 +349,7 @@ class WorkFolder:
         """Leave no scratch folder, and save the fingerprints of the user's files for the next run."""
         with contextlib.suppress(OSError, OutputError):  # a cache: the next run reads the files again
             self._require_there()
-            self._contents.save(self.scratch())
+            self.contents.save(self.scratch())
         shutil.rmtree(self._scratch, ignore_errors=True)
         if self._lock is not None:
             self._lock.close()
@@ -291,8 +357,9 @@ class WorkFolder:
 
 
 def remove_steps(root: Path) -> None:
-    """Remove every published and failed step of a work folder, and nothing that no step has left there."""
-    for made in (*(root / "steps").glob(f"*/*/{RECORD_NAME}"), *(root / "failed").glob(f"*/*/{LOG_NAME}")):
+    """Remove every published, superseded and failed step of a work folder, and nothing that no step has left there."""
+    records = (*(root / "steps").glob(f"*/*/{RECORD_NAME}"), *(root / SUPERSEDED).glob(f"*/*/*/{RECORD_NAME}"))
+    for made in (*records, *(root / "failed").glob(f"*/*/{LOG_NAME}")):
         if leads_inside(made.parent, root):
             shutil.rmtree(made.parent, ignore_errors=True)
 
@@ -321,6 +388,10 @@ def _warnings_in(log: Path) -> tuple[str, ...]:
             return tuple(line.removeprefix(WARNING_MARK).strip() for line in itertools.islice(marked, MOST_WARNINGS))
     except OSError:
         return ()
+
+
+def _has_sizes(folder: Path, record: Record) -> bool:
+    return all(_size_of(folder / name) == made.size_bytes for name, made in record.outputs.items())
 
 
 def _size_of(path: Path) -> int:
