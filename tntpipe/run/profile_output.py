@@ -35,9 +35,16 @@ def refuse_unwritable(path: Path) -> None:
 
 
 def write_profile_of_run(path: Path, journal: Path, status: ExitStatus) -> ExitStatus:
-    """Write what a run used, whatever came of it; ``status``, or, where all went well but this, that it did not."""
+    """Write what a run used, whatever came of it; ``status``, or, where all went well but this, that it did not.
+
+    A run in which no step ran, because all was done before, leaves a file that is there as it is.
+    """
     try:
-        write_profile(path, read_profile(journal))
+        profile = read_profile(journal)
+        if not profile.steps and path.exists() and path.stat().st_size:
+            _say(f"no step ran, so {path} stays as it is")
+            return status
+        write_profile(path, profile)
     except (OSError, TntpipeError) as error:
         _say(
             f"tntpipe: the profile {path} cannot be written: {error} The journal holds it: make it with the "
