@@ -1,8 +1,9 @@
 """What the kernel tells of one process, and who its children are. The one module that imports psutil.
 
 It reads ``/proc`` itself where psutil has nothing (high-water marks, memory of files, forks without ``exec``, children
-without a pass over the process table). Since that takes ``stat`` and ``status`` anyway, the rest of a reading comes from
-them too: 69 µs, where the same with psutil's ``oneshot`` for all that it has takes 288 µs. It refuses to know whose process it is; a process that is gone is None, never an error.
+without a pass over the process table). Since that takes ``stat`` and ``status`` anyway, the rest of a reading comes
+from them too: 69 µs, where the same with psutil's ``oneshot`` for all that it has takes 288 µs. It refuses to know whose
+process it is; a process that is gone is None, never an error.
 """
 
 from __future__ import annotations
