@@ -2,7 +2,7 @@
 
 It reads ``/proc`` itself where psutil has nothing (high-water marks, memory of files, forks without ``exec``, children
 without a pass over the process table). Since that takes ``stat`` and ``status`` anyway, the rest of a reading comes
-from them too: 69 µs, where the same with psutil's ``oneshot`` for all that it has takes 288 µs. It refuses to know whose
+from them too: 69 µs, where psutil's ``oneshot`` for all that it has takes 288 µs. It refuses to know whose
 process it is; a process that is gone is None, never an error.
 """
 
