@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable
 
 import pytest
-from fake_machine import FakeMachine
+from fake_machine import BY_DEFAULT_BYTES, FakeMachine
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -26,8 +26,11 @@ def refuse(_name: str) -> int:
 
 def test_without_limits_it_is_the_machine_and_the_available_memory(machine: FakeMachine) -> None:
     budget = machine.budget()
-    assert budget.resources == Resources(16, 32 * GIB)
-    assert str(budget) == "16 CPUs (all of the machine), 32.0 GiB of memory (the memory that is available now)"
+    assert budget.resources == Resources(16, BY_DEFAULT_BYTES)
+    assert str(budget) == (
+        "16 CPUs (all of the machine), "
+        "29.8 GiB of memory (93% of the memory that is available now; 32.0 GiB are available)"
+    )
     assert budget.warnings == () and budget.notices == ()
 
 
@@ -48,11 +51,11 @@ def test_a_system_without_affinity_has_the_cpus_of_the_machine(
 def test_the_log_says_which_limit_won_and_the_verbose_log_the_others(machine: FakeMachine) -> None:
     machine.environment["SLURM_CPUS_PER_TASK"] = "8"
     machine.groups("0::/x")
-    machine.limit("x", cpu__max="1200000 100000", memory__max=30 * GIB)
+    machine.limit("x", cpu__max="1200000 100000", memory__max=29 * GIB)
     budget = machine.budget()
     assert str(budget) == (
         "8 CPUs (SLURM_CPUS_PER_TASK; the machine has 16), "
-        "30.0 GiB of memory (the memory limit of cgroup /x; 32.0 GiB are available)"
+        "29.0 GiB of memory (the memory limit of cgroup /x; 32.0 GiB are available)"
     )
     assert budget.others == (
         "12 CPUs (the CPU quota of cgroup /x)",
@@ -158,7 +161,8 @@ def test_the_smallest_of_all_limits_wins(
     budget = machine.budget()
     assert budget.cpus.amount == min(figure for figure in (16, by_task, slots, quota) if figure is not None)
     left_gib = None if limit_gib is None else max(0, limit_gib - used_gib)
-    assert budget.mem.amount == min(figure for figure in (32, left_gib, slurm_gib) if figure is not None) * GIB
+    limits = [figure * GIB for figure in (left_gib, slurm_gib) if figure is not None]
+        assert budget.mem.amount == min([BY_DEFAULT_BYTES, *limits])
     for winner, limits in ((budget.cpus, budget.cpu_limits), (budget.mem, budget.mem_limits)):
         amounts = [limit.amount for limit in limits]
         assert amounts == sorted(amounts) and limits[0] is winner

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from fake_machine import FakeMachine
+from fake_machine import BY_DEFAULT_BYTES, FakeMachine
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -105,13 +105,13 @@ def test_granted_memory_limits(machine: FakeMachine, variables: dict[str, str], 
 def test_slurms_zero_is_all_the_memory(machine: FakeMachine) -> None:
     machine.environment = {"SLURM_MEM_PER_NODE": "0"}
     budget = machine.budget()
-    assert budget.mem.amount == 32 * GIB and budget.notices == ()
+    assert budget.mem.amount == BY_DEFAULT_BYTES and budget.notices == ()
 
 
 def test_memory_by_cpu_needs_the_cpus(machine: FakeMachine) -> None:
     machine.environment = {"SLURM_MEM_PER_CPU": "512"}
     budget = machine.budget()
-    assert budget.mem.amount == 32 * GIB
+    assert budget.mem.amount == BY_DEFAULT_BYTES
     assert "SLURM_MEM_PER_CPU" in budget.notices[0]
 
 

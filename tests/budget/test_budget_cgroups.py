@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from fake_machine import FakeMachine
+from fake_machine import BY_DEFAULT_BYTES, FakeMachine
 
 from tntpipe.budget.cgroups import find_groups
 from tntpipe.formatting import GIB, MIB
@@ -122,7 +122,7 @@ def test_no_limit_is_no_limit(machine: FakeMachine, files: dict[str, str]) -> No
     machine.limit("", **files)
     machine.limit("memory", **files)
     machine.limit("cpu", **files)
-    assert machine.budget().resources == Resources(16, 32 * GIB)
+    assert machine.budget().resources == Resources(16, BY_DEFAULT_BYTES)
 
 
 def test_what_the_group_uses_already_is_not_for_this_run(machine: FakeMachine) -> None:
@@ -177,7 +177,7 @@ def test_the_limit_from_which_the_kernel_slows_down_counts(machine: FakeMachine)
 @pytest.mark.parametrize("text", ["", "nonsense\n", "0::/gone\n"])
 def test_a_strange_list_of_groups_is_no_limit(machine: FakeMachine, text: str) -> None:
     machine.write("proc/self/cgroup", text)
-    assert machine.budget().resources == Resources(16, 32 * GIB)
+    assert machine.budget().resources == Resources(16, BY_DEFAULT_BYTES)
 
 
 CHILD = """

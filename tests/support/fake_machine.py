@@ -9,6 +9,7 @@ from tntpipe.formatting import GIB
 
 N_CPUS = 16
 AVAILABLE_BYTES = 32 * GIB
+BY_DEFAULT_BYTES = int(0.93 * AVAILABLE_BYTES)
 
 
 class FakeMachine:

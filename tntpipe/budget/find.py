@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from tntpipe.budget import cgroups
@@ -17,6 +17,9 @@ from tntpipe.budget.limit import Limit, ascending
 from tntpipe.errors import BudgetError
 from tntpipe.formatting import GIB, counted, format_gib
 from tntpipe.resources import Resources
+
+RESERVE = 0.07
+"""Of the memory that is available: left to the run itself, the page cache and whatever else grows meanwhile."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,7 +80,7 @@ def find_budget(
         if mem_limits and mem.amount > mem_limits[0].amount:
             warnings.append(_too_much_memory(memory_gb, mem_limits[0]))
     elif mem_limits:
-        mem = mem_limits[0]
+        mem = ascending(map(_without_reserve, mem_limits))[0]
     else:
         raise BudgetError("This system does not say how much memory is available.", remedy="Give --memory_gb.")
     return Budget(
@@ -88,6 +91,14 @@ def find_budget(
         warnings=tuple(warnings),
         notices=grants.notices,
     )
+
+
+def _without_reserve(limit: Limit) -> Limit:
+    """What a run takes of a limit if nobody tells it how much."""
+    if not limit.shared:
+        return limit
+    amount = int(limit.amount * (1 - RESERVE))
+    return replace(limit, amount=amount, source=f"{1 - RESERVE:.0%} of {limit.source}")
 
 
 def _machine_cpus() -> Iterator[Limit]:
@@ -109,6 +120,7 @@ def _machine_memory(root: Path) -> Iterator[Limit]:
             claim="the machine has available",
             excess=excess,
             aside=f"{format_gib(n_bytes)} are available",
+            shared=True,
         )
         return
     try:

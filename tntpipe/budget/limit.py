@@ -11,7 +11,8 @@ class Limit:
     """At most ``amount`` CPUs or bytes.
 
     ``source`` names who set it. ``claim`` says the same after "the 8 CPUs that …". ``excess`` is what befalls steps
-    that use more memory than this. ``aside`` is what is worth saying of this limit where another one wins.
+    that use more memory than this. ``aside`` is what is worth saying of this limit where another one wins. A limit that
+    is ``shared`` is what others leave just now.
     """
 
     amount: int
@@ -19,6 +20,7 @@ class Limit:
     claim: str
     excess: str = ""
     aside: str = ""
+    shared: bool = False
 
 
 def ascending(limits: Iterable[Limit]) -> tuple[Limit, ...]:
