@@ -161,11 +161,12 @@ def test_the_smallest_of_all_limits_wins(
     budget = machine.budget()
     assert budget.cpus.amount == min(figure for figure in (16, by_task, slots, quota) if figure is not None)
     left_gib = None if limit_gib is None else max(0, limit_gib - used_gib)
-    limits = [figure * GIB for figure in (left_gib, slurm_gib) if figure is not None]
-        assert budget.mem.amount == min([BY_DEFAULT_BYTES, *limits])
-    for winner, limits in ((budget.cpus, budget.cpu_limits), (budget.mem, budget.mem_limits)):
+    known = [figure * GIB for figure in (left_gib, slurm_gib) if figure is not None]
+    assert budget.mem.amount == min([BY_DEFAULT_BYTES, *known])
+    assert budget.cpu_limits[0] is budget.cpus
+    for limits in (budget.cpu_limits, budget.mem_limits):
         amounts = [limit.amount for limit in limits]
-        assert amounts == sorted(amounts) and limits[0] is winner
+        assert amounts == sorted(amounts)
 
 
 @rule
