@@ -18,7 +18,7 @@ from small_runs import World, script
 from tntpipe.executors.children import environment
 from tntpipe.executors.machine import Machine
 from tntpipe.formatting import GIB, MIB
-from tntpipe.journal.events import StepEnded
+from tntpipe.journal.events import Notice, Outcome, StepEnded
 from tntpipe.resources import Resources
 from tntpipe.run.crash_file import crash_text
 from tntpipe.scheduler.core import Scheduler
@@ -237,3 +237,22 @@ def test_sigusr1_asks_how_things_stand_and_stops_nothing(world: World, tmp_path:
     assert asked == [1]
     assert machine.stop_signal is None
     assert (world.work.folder("s/a") / "out").exists()
+
+
+def test_a_sentinel_that_cannot_live_is_tried_three_times_and_told_of(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As where Python needs variables that nobody hands on."""
+    n_started = 0
+
+    def short_lived(*_words: str, **_options: object) -> tuple[str, ...]:
+        nonlocal n_started
+        n_started += 1
+        return ("false",)
+
+    monkeypatch.setattr("tntpipe.executors.sentinel.python_command", short_lived)
+    world.run([script("s/a", "sleep 1; echo made > out"), script("s/b", "echo made > out")], cpus=1)
+    notices = [event for event in world.events if isinstance(event, Notice)]
+    told = [notice for notice in notices if "ends as soon as it is started" in notice.text]
+    assert n_started == 3 and [event.level for event in told] == ["WARNING"]
+    assert [event.outcome for event in world.events if isinstance(event, StepEnded)] == [Outcome.DONE, Outcome.DONE]

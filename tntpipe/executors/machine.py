@@ -37,6 +37,15 @@ from tntpipe.steps.step import Step
 from tntpipe.store.derivatives import Derivatives
 from tntpipe.store.work_folder import LOG_NAME, WorkFolder, last_log_lines
 
+SENTINEL_LIVES_S = 5.0
+MOST_SENTINELS_LOST = 3
+"""After so many sentinels in a row that ended within that time, there is none."""
+
+NO_SENTINEL = (
+    "the process that cleans up after a killed run ends as soon as it is started, so there is none: should this run be "
+    "killed, what its steps have started themselves may go on; look for processes with TNTPIPE_RUN in their environment"
+)
+
 GRACE_S = 5.0
 """How long a child that was asked to stop may take before it is killed."""
 
@@ -87,6 +96,7 @@ class Machine:
         self._wake_read, self._wake_write = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
         self._selector.register(self._wake_read, selectors.EVENT_READ)
         self._sentinel: Sentinel | None = None
+        self._sentinel_since, self._n_sentinels_lost = 0.0, 0
         self._signals = Signals(self._wake, gone)
         self._give_up_at: float | None = None
         self._doubted: deque[tuple[float, Running, Usage]] = deque()
@@ -230,13 +240,17 @@ class Machine:
         return f"{self._work.run}/{scratch.name}"
 
     def _post_sentinel(self) -> None:
-        if self._sentinel is None:
-            self._sentinel = Sentinel(self._work.run)
+        if self._sentinel is None and self._n_sentinels_lost < MOST_SENTINELS_LOST:
+            self._sentinel, self._sentinel_since = Sentinel(self._work.run), time.monotonic()
             self._selector.register(self._sentinel.fd, selectors.EVENT_READ)
 
     def _replace_sentinel(self) -> None:
-        """Somebody has killed it; where there cannot be another now, the next launch tries again."""
+        """Somebody has killed it, or it cannot live here; where there cannot be another now, the next launch tries."""
+        lived_s = time.monotonic() - self._sentinel_since
+        self._n_sentinels_lost = self._n_sentinels_lost + 1 if lived_s < SENTINEL_LIVES_S else 0
         self._dismiss_sentinel()
+        if self._n_sentinels_lost == MOST_SENTINELS_LOST:
+            self._emit(Notice(text=NO_SENTINEL, level="WARNING"))
         with contextlib.suppress(OSError):
             self._post_sentinel()
 
