@@ -53,6 +53,8 @@ def test_an_image_that_is_accepted_is_cleaned_for_ants_with_the_same_voxels(
     cleaned = tmp_path / "clean.nii.gz"
     clean_header_file(input=str(path), output=str(cleaned), max_shear_angle=MAX_SHEAR_ANGLE)
     before, after = nib.load(path), nib.load(cleaned)
+    if case.name == "voxels at 0":  # where nibabel takes the header for voxels
+        before.dataobj._offset = 352
     assert after.get_data_dtype().name in NATIVE_TYPES and after.header["sform_code"] == 0
     assert after.shape == before.shape[:3]
     with np.errstate(invalid="ignore"):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 
 import nibabel as nib
@@ -106,6 +107,15 @@ def test_a_truncated_image_is_refused_by_its_header_alone(write):
     assert "the file ends early, with 57 % of the voxels" in refusal(path, by_header=True)
 
 
+@pytest.mark.parametrize("share", [0.3, 0.5, 0.9])
+def test_a_truncated_compressed_image_is_told_with_the_share_of_its_voxels(write, share):
+    path = write(voxels=NOISE)
+    content = path.read_bytes()
+    path.write_bytes(content[: int(len(content) * share)])
+    told = int(re.search(r"with (\d+) % of the voxels", refusal(path, by_header=False))[1])
+    assert abs(told - 100 * share) < 8
+
+
 def test_a_damaged_compressed_image_is_refused(write):
     path = write(voxels=NOISE)
     content = bytearray(path.read_bytes())
@@ -189,7 +199,28 @@ def test_a_shearing_sform_is_refused_above_the_limit_only(write):
     sform = np.array([[5, 0.05, 0, 0], [0, 5, 0, 0], [0, 0, 5, 0], [0, 0, 0, 1.0]])
     path = write(sform=sform)
     assert "it shears the voxel axes by 0.01 rad" in refusal(path, by_header=True)
+    assert "--max_shear_angle" in refusal(path, by_header=True)
     check_image(path, max_shear_angle=0.011)
+
+
+def test_coordinates_written_with_five_decimals_are_no_shear(write):
+    rng = np.random.default_rng(0)
+    for _ in range(50):
+        rotation = np.linalg.qr(rng.normal(size=(3, 3)))[0]
+        sform = np.eye(4)
+        sform[:3, :3] = np.round(rotation, 5) * 5.1
+        check_image(write(sform=sform))
+
+
+@pytest.mark.parametrize(("degrees", "passes"), [(30, True), (44, True), (46, False), (90, False), (180, False)])
+def test_forms_that_are_turned_against_each_other_are_refused_with_the_remedy(write, degrees, passes):
+    turn = nib.affines.from_matvec(nib.eulerangles.euler2mat(x=np.radians(degrees)))
+    path = write(qform=np.diag([5.0, 5, 5, 1]), sform=np.diag([5.0, 5, 5, 1]) @ turn)
+    if passes:
+        assert "the qform is kept" in check_image(path).warnings[0]
+    else:
+        message = refusal(path, by_header=True)
+        assert f"turned against each other by {degrees}°" in message and "set the code of the wrong one to 0" in message
 
 
 @pytest.mark.parametrize("size_mm", [0.002, 0.19, 8.1, 1000])

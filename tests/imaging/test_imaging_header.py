@@ -10,7 +10,8 @@ import pytest
 
 from tntpipe.errors import ImageError
 from tntpipe.imaging.clean_header import clean_header
-from tntpipe.imaging.orientation import shear_angle
+from tntpipe.imaging.facts import read_facts
+from tntpipe.imaging.orientation import MAX_SHEAR_ANGLE, shear_angle
 from tntpipe.imaging.volumes import load
 
 RAMP = np.arange(20 * 18 * 16, dtype=np.int16).reshape(20, 18, 16)
@@ -23,7 +24,7 @@ def affine(matrix: np.ndarray, offset: tuple[float, float, float] = (-10, 5, 7))
     return full
 
 
-def cleaned(path: Path, max_shear_angle: float = 1e-6) -> tuple[nib.Nifti1Image, tuple[str, ...]]:
+def cleaned(path: Path, max_shear_angle: float = MAX_SHEAR_ANGLE) -> tuple[nib.Nifti1Image, tuple[str, ...]]:
     return clean_header(load(path), path, max_shear_angle)
 
 
@@ -39,10 +40,12 @@ def test_a_qform_alone_is_kept_bit_by_bit(write):
 
 def test_of_two_forms_the_sform_is_dropped_and_a_difference_is_told(write):
     qform = affine(np.diag([2.0, 2, 2]))
-    image, notices = cleaned(write(qform=qform, sform=affine(np.diag([2.0, 2, 2]), (0, 5, 7))))
+    path = write(qform=qform, sform=affine(np.diag([2.0, 2, 2]), (0, 5, 7)))
+    image, notices = cleaned(path)
     np.testing.assert_allclose(image.affine, qform)
     assert image.header["sform_code"] == 0
-    assert notices == ("its qform and sform place the image up to 10.0 mm apart; the qform is kept",)
+    warnings = read_facts(path, MAX_SHEAR_ANGLE).warnings
+    assert (notices, warnings) == ((), ("its qform and sform place the image up to 10.0 mm apart; the qform is kept",))
 
 
 def test_two_forms_that_agree_are_no_news(write):

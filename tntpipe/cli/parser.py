@@ -224,9 +224,9 @@ def _add_method(group: _Group) -> None:
     group.add(
         "--max_shear_angle",
         type=number(0, 1.5),
-        default=1e-6,
+        default=1e-4,
         metavar="RAD",
-        help="largest shear accepted when a header has an sform only (default 1e-6)",
+        help="largest shear accepted when a header has an sform only (default 1e-4: coordinates of five decimals)",
     )
     group.add("--random_seed", type=count(0), default=1, metavar="N", help="seed of the registrations (default 1)")
     group.add("--debug", "--sloppy", action="store_true", help="one iteration per level; for testing only")

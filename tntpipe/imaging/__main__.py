@@ -31,6 +31,7 @@ LABEL_TABLES = (
 ROUNDS = Option("iterations", "rounds of mixture and field", 30.0)
 PREFIX = Option("output", "what the names of the files begin with")
 GRID = Option("grid_mm", "isotropic voxels to resample to, in mm; 0 for the scan's own", 0.0)
+SHEAR = Option("max_shear_angle", "largest shear (radians) of an image that has an sform only", 1e-4)
 MARGIN = Option("margin", "mm around the mask", 12.0)
 
 COMMANDS = (
@@ -41,7 +42,7 @@ COMMANDS = (
         (
             Option("input", "NIfTI image"),
             Option("output", "the same voxels with a fresh header"),
-            Option("max_shear_angle", "largest shear (radians) of an image that has an sform only", 1e-6),
+            SHEAR,
         ),
     ),
     Command(
@@ -145,6 +146,7 @@ COMMANDS = (
             Option("mask", "the mask; inside is above 0"),
             Option("like_image", "the scan, whose grid the mask must have"),
             Option("output", "uint8 mask with the scan's header"),
+            SHEAR,
         ),
     ),
     Command(

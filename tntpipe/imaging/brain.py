@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from tntpipe.errors import ImageError
 from tntpipe.imaging.doubts import doubt_about_blank, doubt_about_edge, doubt_about_volume, tell
+from tntpipe.imaging.given_image import load_given
 from tntpipe.imaging.intensity import MAD_TO_SD
 from tntpipe.imaging.volumes import bounding_box, like, load, real_voxels, require_same_grid, save, voxel_size
 
@@ -131,9 +132,9 @@ def refine_brain_mask_file(*, image: str, mask: str, output: str) -> None:
     save(like(refined.astype(np.uint8), scan), output)
 
 
-def given_mask_file(*, mask: str, like_image: str, output: str) -> None:
+def given_mask_file(*, mask: str, like_image: str, output: str, max_shear_angle: float) -> None:
     """The command ``given-mask``: a mask that somebody drew on the scan, as 0 and 1 under the scan's clean header."""
-    drawn, scan = load(mask), load(like_image)
+    drawn, scan = load_given(mask, max_shear_angle), load(like_image)
     require_same_grid(scan, like_image, drawn, mask)
     inside = real_voxels(drawn, mask) > 0
     if not inside.any():

@@ -14,12 +14,13 @@ import numpy as np
 from tntpipe.errors import ImageError, TableError
 from tntpipe.imaging.facts import ImageFacts, read_facts
 from tntpipe.imaging.foreign import RECONVERT
+from tntpipe.imaging.given_image import image_of, load_given
 from tntpipe.imaging.labels import require_known
 from tntpipe.imaging.orientation import MAX_SHEAR_ANGLE
 from tntpipe.imaging.stream import VoxelRange, voxel_range
 from tntpipe.imaging.tables import MIN_TAGS, read_tags
 from tntpipe.imaging.tissue import sample_points
-from tntpipe.imaging.volumes import grids_agree, label_voxels, load
+from tntpipe.imaging.volumes import grids_agree, label_voxels
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -110,11 +111,13 @@ def check_image(path: str | Path, *, max_shear_angle: float = MAX_SHEAR_ANGLE) -
     return facts
 
 
-def check_mask(path: str | Path, *, like: ImageFacts | None = None) -> ImageFacts:
+def check_mask(
+    path: str | Path, *, like: ImageFacts | None = None, max_shear_angle: float = MAX_SHEAR_ANGLE
+) -> ImageFacts:
     """Check a mask: a 3-D image of integers with voxels inside and outside, on the grid of ``like`` if given."""
-    facts = read_facts(path, MAX_SHEAR_ANGLE)
+    facts = read_facts(path, max_shear_angle)
     _require_grid(facts, like)
-    voxels = label_voxels(load(path), path)
+    voxels = label_voxels(image_of(facts), path)
     if not voxels.any():
         raise ImageError(f"{path}: the mask is empty.", remedy=_DRAW)
     if voxels.all():
@@ -122,11 +125,17 @@ def check_mask(path: str | Path, *, like: ImageFacts | None = None) -> ImageFact
     return facts
 
 
-def check_labels(path: str | Path, labels: Sequence[Label], *, like: ImageFacts | None = None) -> ImageFacts:
+def check_labels(
+    path: str | Path,
+    labels: Sequence[Label],
+    *,
+    like: ImageFacts | None = None,
+    max_shear_angle: float = MAX_SHEAR_ANGLE,
+) -> ImageFacts:
     """Check a label map: a 3-D image of integers, not all 0, each of them in the table of ``labels``."""
-    facts = read_facts(path, MAX_SHEAR_ANGLE)
+    facts = read_facts(path, max_shear_angle)
     _require_grid(facts, like)
-    voxels = label_voxels(load(path), path)
+    voxels = label_voxels(image_of(facts), path)
     require_known(voxels, labels, str(path))
     if not voxels.any():
         raise ImageError(f"{path}: the label map is empty.", remedy=_DRAW)
@@ -158,7 +167,14 @@ def check_priors(path: str | Path, table: str | Path, nuclei: Sequence[Label]) -
         )
 
 
-def check_tags(path: str | Path, labels: Sequence[Label], template: ImageFacts, brain_mask: str | Path) -> None:
+def check_tags(
+    path: str | Path,
+    labels: Sequence[Label],
+    template: ImageFacts,
+    brain_mask: str | Path,
+    *,
+    max_shear_angle: float = MAX_SHEAR_ANGLE,
+) -> None:
     """Check a tag table: every tag within the template's image, and enough of each class in its brain.
 
     Raises
@@ -174,7 +190,7 @@ def check_tags(path: str | Path, labels: Sequence[Label], template: ImageFacts, 
     if not inside.all():
         x, y, z = tags.points[int(np.argmin(inside))]
         raise TableError(f"{path}: the tag ({x:g}, {y:g}, {z:g}) lies outside {template.path.name}.", remedy=remedy)
-    brain = label_voxels(load(brain_mask), brain_mask) > 0
+    brain = label_voxels(load_given(brain_mask, max_shear_angle), brain_mask) > 0
     in_brain = np.isfinite(sample_points(tags.points, whole, brain, affine))
     for label in labels:
         n_tags = int((in_brain & (np.array(tags.indices) == label.index)).sum())

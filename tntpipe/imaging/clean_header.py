@@ -10,16 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tntpipe.imaging.check import check_header
-from tntpipe.imaging.orientation import (
-    MAX_SHEAR_ANGLE,
-    QFORM_FIELDS,
-    orientation,
-    qfac,
-    settle_half_turn,
-    warnings_of_forms,
-)
-from tntpipe.imaging.volumes import Voxels, load, save, stored_voxels
+from tntpipe.imaging.facts import read_facts
+from tntpipe.imaging.given_image import image_of
+from tntpipe.imaging.orientation import MAX_SHEAR_ANGLE, one_form
+from tntpipe.imaging.volumes import Voxels, save, stored_voxels
 
 if TYPE_CHECKING:
     from nibabel.nifti1 import Nifti1Image
@@ -39,26 +33,15 @@ def clean_header(
     Raises
     ------
     ImageError
-        As `orientation` does.
+        As `one_form` does.
     """
     import nibabel
 
-    source = image.header
-    affine = orientation(source, path, max_shear_angle)
+    header = one_form(image.header, path, max_shear_angle)
     voxels, notices = native_voxels(stored_voxels(image, path))
-    header = nibabel.nifti1.Nifti1Header()
     header.set_data_dtype(voxels.dtype)
     header.set_data_shape(voxels.shape)
     header.set_xyzt_units("mm")
-    if source["qform_code"] > 0:
-        header["pixdim"][:4] = source["pixdim"][:4]
-        for field in QFORM_FIELDS:
-            header[field] = source[field]
-        header["pixdim"][0] = qfac(source)
-        notices += warnings_of_forms(source, voxels.shape, affine)
-    else:
-        header.set_qform(affine, code=int(source["sform_code"]))
-    settle_half_turn(header)
     return nibabel.nifti1.Nifti1Image(voxels, header.get_qform(), header), notices
 
 
@@ -79,9 +62,9 @@ def native_voxels(voxels: Voxels) -> tuple[Voxels, tuple[str, ...]]:
 
 def clean_header_file(*, input: str, output: str, max_shear_angle: float) -> None:
     """The command ``clean-header``."""
-    check_header(input, max_shear_angle=max_shear_angle)
-    cleaned, notices = clean_header(load(input), input, max_shear_angle)
-    for notice in notices:
+    facts = read_facts(input, max_shear_angle)
+    cleaned, notices = clean_header(image_of(facts), input, max_shear_angle)
+    for notice in (*facts.warnings, *notices):
         print(f"{input}: {notice}")
     save(cleaned, output)
 

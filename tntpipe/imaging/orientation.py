@@ -1,6 +1,7 @@
 """The orientation of a NIfTI image: where it lies when its header says so twice, once or not at all.
 
 Refuses to guess: an image without any orientation, or whose sform shears (which no qform can express), is an error.
+Checks and steps both ask `one_form`, so that they cannot place an image differently.
 """
 
 from __future__ import annotations
@@ -16,8 +17,10 @@ from tntpipe.imaging.volumes import Affine, grid_distance
 if TYPE_CHECKING:
     from nibabel.nifti1 import Nifti1Header
 
-MAX_SHEAR_ANGLE = 1e-6
-"""Radians; the reference pipeline's limit. Rounding an oblique sform to 32 bits makes about 1e-7."""
+MAX_SHEAR_ANGLE = 1e-4
+"""Radians. Writing an oblique sform as text with five decimals makes up to 7e-5 for voxels of 0.2 mm and 1.4e-5 for
+those of 1 mm (the largest of 20 000 random turns each); rounding it to 32 bits makes about 1e-7. It moves no voxel of a
+head of 250 mm by more than 0.025 mm. The reference pipeline's limit is 1e-6."""
 
 NOTICEABLE_VOXELS = 0.1
 """A qform and sform that lie this far apart at a corner are said to differ; below it they differ by rounding."""
@@ -28,6 +31,10 @@ SCANNER_ANAT = 1
 LARGEST_CODE = 5
 """NIFTI_XFORM_TEMPLATE_OTHER."""  # nifti1.h
 
+MOST_TURNED = np.pi / 4
+"""Radians between the axes of two forms: beyond, the head is upright in one of them at most, and registration cannot
+find it in the other. Heads lie in scanners, and in the spaces that they were aligned to, within some 30° of upright."""
+
 SAME_SIZE = 0.01
 """Relative difference of voxel sizes between two forms that rounding explains."""
 
@@ -36,6 +43,15 @@ MOST_DISTANT_MM = 1e5
 
 HALF_TURN_W2 = 4e-7
 """Squared real part of a quaternion below which nibabel takes it for 0 (3 float32 epsilons) while ITK uses its root."""
+
+LONGEST_QUATERNION = 1e-4
+"""By how much the squares of a quaternion's three parts may exceed 1 in sum: what four decimals lose. ITK shortens any
+such quaternion to 1, which makes it a half turn; so do we within this."""
+
+ROUNDING_W2 = 1e-7
+"""Below 0 by no more than this, a squared real part is one of an exact half turn in 32 bits."""
+
+HEAD_MM = 250
 
 QFORM_FIELDS = ("qform_code", "quatern_b", "quatern_c", "quatern_d", "qoffset_x", "qoffset_y", "qoffset_z")
 
@@ -66,15 +82,21 @@ def shear_angle(affine: Affine) -> float:
 
 
 def orientation(header: Nifti1Header, path: str | Path, max_shear_angle: float = MAX_SHEAR_ANGLE) -> Affine:
-    """The affine (voxels to world mm, RAS) that the scan will be processed with: the qform, else the sform.
+    """The affine (voxels to world mm, RAS) that the image will be processed with: that of `one_form`."""
+    return np.asarray(one_form(header, path, max_shear_angle).get_qform(), dtype=np.float64)
+
+
+def one_form(header: Nifti1Header, path: str | Path, max_shear_angle: float = MAX_SHEAR_ANGLE) -> Nifti1Header:
+    """A fresh header that holds one orientation, as a qform: that of ``header``, else its sform. Nothing else is in it.
 
     Raises
     ------
     ImageError
         Neither form is set, or one by a code that means nothing; the one that counts is singular, not finite or far
-        away; both are set and contradict each other about left and right or the scanner's voxel sizes; or only the
-        sform is set and it shears by more than ``max_shear_angle`` radians.
+        away; both are set and contradict each other about left and right, upright or the scanner's voxel sizes; or only
+        the sform is set and it shears by more than ``max_shear_angle`` radians.
     """
+    from nibabel.nifti1 import Nifti1Header
     from nibabel.spatialimages import HeaderDataError
 
     form = "qform" if header["qform_code"] > 0 else "sform"
@@ -86,28 +108,41 @@ def orientation(header: Nifti1Header, path: str | Path, max_shear_angle: float =
             f"{path}: neither its qform nor its sform is set, so left and right cannot be told.",
             remedy="Convert the scan from DICOM again with a tool that keeps the orientation, such as dcm2niix.",
         )
+    fresh = Nifti1Header()
     try:
         with np.errstate(invalid="ignore", over="ignore"):  # what is not finite is refused below
-            affine = np.asarray(_qform(header) if form == "qform" else header.get_sform(), dtype=np.float64)
+            if form == "qform":
+                _copy_qform(header, fresh, path)
+                affine = np.asarray(fresh.get_qform(), dtype=np.float64)
+            else:
+                affine = np.asarray(header.get_sform(), dtype=np.float64)
     except (HeaderDataError, ValueError) as error:
         raise ImageError(f"{path}: its {form} is invalid ({error}).", remedy=_REMEDY) from error
     _require_sound(affine, form, path)
-    if form == "qform" and header["sform_code"] > 0:
-        _require_same_hand(header, affine, path)
-    if form == "sform" and (angle := shear_angle(affine)) > max_shear_angle:
+    if form == "qform":
+        if header["sform_code"] > 0:
+            _require_same_hand(header, affine, path)
+        return fresh
+    if (angle := shear_angle(affine)) > max_shear_angle:
         raise ImageError(
             f"{path}: only its sform is set, and it shears the voxel axes by {angle:.3g} rad, where a qform holds none "
             f"(limit {max_shear_angle:g} rad).",
-            remedy="Resample the scan to a grid with right angles, or raise the limit if the error is harmless.",
+            remedy=f"Resample the scan to a grid with right angles, or raise the limit (--max_shear_angle): voxels at "
+            f"the ends of a head of {HEAD_MM} mm move by up to {HEAD_MM * angle:.2g} mm.",
         )
-    return affine
+    fresh.set_qform(affine, code=int(header["sform_code"]))
+    settle_half_turn(fresh)
+    return fresh
 
 
 def warnings_of_forms(header: Nifti1Header, shape: tuple[int, ...], affine: Affine) -> tuple[str, ...]:
     """What to know of an image whose sform places it elsewhere than ``affine``, which it will be processed with."""
     if header["qform_code"] <= 0 or header["sform_code"] <= 0:
         return ()
-    distance_mm = grid_distance(shape, affine, np.asarray(header.get_sform(), dtype=np.float64))
+    sform = np.asarray(header.get_sform(), dtype=np.float64)
+    if not np.isfinite(sform).all() or not np.linalg.norm(sform[:3, :3], axis=0).all():
+        return ("its sform is no orientation and is dropped; the qform is kept",)
+    distance_mm = grid_distance(shape, affine, sform)
     if distance_mm <= NOTICEABLE_VOXELS * np.linalg.norm(affine[:3, :3], axis=0).min():
         return ()
     return (f"its qform and sform place the image up to {distance_mm:.1f} mm apart; the qform is kept",)
@@ -121,10 +156,19 @@ def qfac(header: Nifti1Header) -> float:
     return -1.0 if header["pixdim"][0] < 0 else 1.0
 
 
-def _qform(header: Nifti1Header) -> Affine:
-    copied = header.copy()
-    copied["pixdim"][0] = qfac(header)
-    return np.asarray(copied.get_qform(), dtype=np.float64)
+def _copy_qform(header: Nifti1Header, fresh: Nifti1Header, path: str | Path) -> None:
+    """Copy the fields of a qform, the quaternion shortened to 1 as ITK does where it is a little longer."""
+    squares = sum(float(header[field]) ** 2 for field in QFORM_FIELDS[1:4])
+    if squares > 1 + LONGEST_QUATERNION:
+        raise ImageError(
+            f"{path}: its qform is invalid: its quaternion has the length {np.sqrt(squares):.5g}, where 1 is the most.",
+            remedy=_REMEDY,
+        )
+    fresh["pixdim"][:4] = header["pixdim"][:4]
+    for field in QFORM_FIELDS:
+        fresh[field] = header[field]
+    fresh["pixdim"][0] = qfac(header)
+    settle_half_turn(fresh)
 
 
 def _require_sound(affine: Affine, form: str, path: str | Path) -> None:
@@ -140,12 +184,25 @@ def _require_sound(affine: Affine, form: str, path: str | Path) -> None:
 
 
 def _require_same_hand(header: Nifti1Header, qform: Affine, path: str | Path) -> None:
-    """Refuse an image whose two forms cannot both be true, since nobody can tell which one is."""
+    """Refuse an image whose two forms cannot both be true, since nobody can tell which one is.
+
+    An sform that is no sound one says nothing, and is dropped with the others.
+    """
     sform = np.asarray(header.get_sform(), dtype=np.float64)[:3, :3]
+    if not np.isfinite(sform).all() or not np.linalg.norm(sform, axis=0).all():
+        return
     remedy = "Make both agree, after a look at which one is right; or convert the scan from DICOM again."
     if np.linalg.det(sform) * np.linalg.det(qform[:3, :3]) < 0:
         raise ImageError(f"{path}: its qform and its sform mirror each other: left and right differ.", remedy=remedy)
     sizes, others = np.linalg.norm(qform[:3, :3], axis=0), np.linalg.norm(sform, axis=0)
+    angle = _turn_between(qform[:3, :3] / sizes, sform / others)
+    if angle > MOST_TURNED:
+        raise ImageError(
+            f"{path}: its qform and its sform are turned against each other by {np.degrees(angle):.0f}° (limit "
+            f"{np.degrees(MOST_TURNED):.0f}°): the head can be upright in one of them only.",
+            remedy="Look at the scan in a viewer that shows either, and set the code of the wrong one to 0 "
+            "(docs/usage.md shows how); or convert the scan from DICOM again.",
+        )
     if header["sform_code"] == SCANNER_ANAT and not np.allclose(sizes, others, rtol=SAME_SIZE):
         texts = ["×".join(f"{size:.3g}" for size in three) for three in (sizes, others)]
         raise ImageError(
@@ -153,11 +210,20 @@ def _require_same_hand(header: Nifti1Header, qform: Affine, path: str | Path) ->
         )
 
 
+def _turn_between(a: Affine, b: Affine) -> float:
+    """Radians by which one set of axes (3, 3), of length 1, is turned against another."""
+    u, _, v = np.linalg.svd(a.T @ b)
+    return float(np.arccos(np.clip((np.trace(u @ v) - 1) / 2, -1, 1)))
+
+
 def settle_half_turn(header: Nifti1Header) -> None:
-    """Make a rotation within rounding of a half turn exactly that, where nibabel and ITK read it 0.001 rad apart."""
+    """Make a rotation within rounding of a half turn, or a little beyond it, exactly that.
+
+    Within, nibabel and ITK read it 0.001 rad apart; beyond, nibabel refuses it and ITK shortens the quaternion.
+    """
     parts = np.array([header[field] for field in QFORM_FIELDS[1:4]], dtype=np.float64)
     w2 = 1 - parts @ parts
-    if 0 < w2 < HALF_TURN_W2:
+    if 0 < w2 < HALF_TURN_W2 or w2 < -ROUNDING_W2:
         parts = (parts / np.linalg.norm(parts)).astype(np.float32)
         largest = np.argmax(np.abs(parts))
         while 1 - parts.astype(np.float64) @ parts.astype(np.float64) > 0:

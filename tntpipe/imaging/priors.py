@@ -13,8 +13,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tntpipe.errors import ImageError, TableError
+from tntpipe.imaging.facts import read_facts
+from tntpipe.imaging.given_image import image_of
+from tntpipe.imaging.orientation import MAX_SHEAR_ANGLE
 from tntpipe.imaging.tables import MISSING, read_table
-from tntpipe.imaging.volumes import Affine, bounding_box
+from tntpipe.imaging.volumes import Affine, bounding_box, stored_voxels
 
 CERTAIN = 255
 """The stored value that stands for a probability of 1."""
@@ -110,8 +113,6 @@ def read_priors(path: str | Path, table: str | Path) -> Priors:
     TableError
         A column is missing, a tissue is none of `TISSUES`, or no structure is called ``Background``.
     """
-    import nibabel
-
     columns = ("name", "tissue", "intensity", "subcortex")
     structures = tuple(
         Structure(row["name"], _given(row["tissue"]), row["intensity"], _given(row["subcortex"]))
@@ -122,8 +123,8 @@ def read_priors(path: str | Path, table: str | Path) -> Priors:
         raise TableError(f"{table}: {sorted(map(str, unknown))[0]!r} is none of {', '.join(TISSUES)}.", remedy=REMEDY)
     if BACKGROUND not in {structure.name for structure in structures}:
         raise TableError(f"{table}: no structure is called {BACKGROUND}.", remedy=REMEDY)
-    image = nibabel.nifti1.Nifti1Image.from_filename(str(path))
-    voxels = np.asanyarray(image.dataobj)
+    image = image_of(read_facts(path, MAX_SHEAR_ANGLE, series=True))
+    voxels = stored_voxels(image, path)
     if voxels.dtype != np.uint8 or voxels.ndim != 4 or voxels.shape[3] != len(structures):
         raise ImageError(
             f"{path}: is {'×'.join(map(str, voxels.shape))} of {voxels.dtype}, where probabilities are bytes, a volume "

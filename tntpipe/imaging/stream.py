@@ -8,6 +8,7 @@ from __future__ import annotations
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -50,6 +51,15 @@ def voxel_range(facts: ImageFacts) -> VoxelRange:
     return VoxelRange(n_finite, ends[0], ends[1], min(len(different), MOST_COUNTED))
 
 
+def _bytes_held(path: Path) -> int:
+    """How many bytes a compressed file that ends early still holds, decompressed."""
+    stream, n_bytes = zlib.decompressobj(zlib.MAX_WBITS | 16), 0
+    with path.open("rb") as file:
+        while block := file.read(SLAB_BYTES):
+            n_bytes += len(stream.decompress(block))
+    return n_bytes
+
+
 def _slabs(facts: ImageFacts) -> Iterator[NDArray[Any]]:
     """The finite voxels as they are stored, slab by slab."""
     dtype = np.dtype(facts.dtype)
@@ -68,7 +78,7 @@ def _slabs(facts: ImageFacts) -> Iterator[NDArray[Any]]:
                 found_bytes += len(slab)
     except EOFError:
         if found_bytes < facts.data_bytes:
-            require_size(facts, found_bytes)
+            require_size(facts, _bytes_held(facts.path) - facts.data_offset_bytes)
         raise ImageError(f"{facts.path}: the compressed file ends early.", remedy=RECONVERT) from None
     except (OSError, zlib.error) as error:
         raise ImageError(f"{facts.path}: its data are corrupt ({error}).", remedy=RECONVERT) from error

@@ -11,7 +11,7 @@ from tntpipe.bids.outputs import Derivative
 from tntpipe.bids.scan import Scan
 from tntpipe.pipeline.method import Method
 from tntpipe.pipeline.model_steps import PreparedModel
-from tntpipe.steps.arithmetic import imaging
+from tntpipe.steps.arithmetic import image_input, imaging
 from tntpipe.steps.step import Export, Input, Place, Step
 
 DEBUG_ROUNDS = "1"
@@ -118,7 +118,7 @@ class ScanSteps:
             kind,
             command,
             *("--image", Input("T1w.nii.gz", image), "--displacement", Input("displacement.nii.gz", displacement)),
-            *("--priors", Input("priors.nii.gz", self.model.priors.path)),
+            *("--priors", Input(image_input("priors", self.model.priors.path.name), self.model.priors.path)),
             *("--priors_table", Input("priors.tsv", self.model.priors.labels)),
             *words,
             *(("--iterations", DEBUG_ROUNDS) if self.method.debug else ()),

@@ -24,7 +24,7 @@ class Method:
     brain_extraction: BrainExtraction = BrainExtraction.TEMPLATE
     subcortical: bool = False
     intracranial_volume: bool = False
-    max_shear_angle_rad: float = 1e-6
+    max_shear_angle_rad: float = 1e-4
     normalised_minimum: float = 0.0
     normalised_maximum: float = 5000.0
     clip_percent: float = 1.0

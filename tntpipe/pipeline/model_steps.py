@@ -111,7 +111,8 @@ def tissue_map(tissue: str) -> str:
 
 
 def _tissue_maps(place: Place, priors: Labelled) -> Step:
-    words = ("--priors", Input("priors.nii.gz", priors.path), "--priors_table", Input("priors.tsv", priors.labels))
+    image = Input(image_input("priors", priors.path.name), priors.path)
+    words = ("--priors", image, "--priors_table", Input("priors.tsv", priors.labels))
     files = tuple(tissue_map(tissue) for tissue in TISSUES)
     return imaging(place, "model_tissue_maps", "prior-tissues", *words, "--output", "tissue_", outputs=files)
 

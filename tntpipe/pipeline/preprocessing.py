@@ -12,7 +12,7 @@ from tntpipe.bids import outputs, sidecars
 from tntpipe.pipeline.build import Images, ScanSteps
 from tntpipe.pipeline.method import BrainExtraction
 from tntpipe.pipeline.model_steps import CLEAN, clean_header
-from tntpipe.steps.arithmetic import imaging
+from tntpipe.steps.arithmetic import image_input, imaging
 from tntpipe.steps.bet import bet
 from tntpipe.steps.bias import FIELD, N4_INPUT_MM, bias_field
 from tntpipe.steps.registration import AFFINE, brain_registration, head_registration
@@ -198,12 +198,13 @@ def _mask_by_template(build: ScanSteps, even: str, transform: str) -> Step:
 
 
 def _mask_given(build: ScanSteps, clean: str) -> Step:
-    assert build.subject.brain_mask is not None
+    given = build.subject.brain_mask
+    assert given is not None
     return imaging(
         build.place,
         "brain_mask",
         "given-mask",
-        *("--mask", Input("mask.nii.gz", build.subject.brain_mask), "--like_image", Input("T1w.nii.gz", clean)),
-        *("--output", "brain_mask.nii.gz"),
+        *("--mask", Input(image_input("mask", given.name), given), "--like_image", Input("T1w.nii.gz", clean)),
+        *("--output", "brain_mask.nii.gz", "--max_shear_angle", repr(build.method.max_shear_angle_rad)),
         outputs=("brain_mask.nii.gz",),
     )

@@ -112,7 +112,8 @@ def _given_mask(scan: Scan, folder: Path, method: Method) -> Path:
     for extension in (".nii.gz", ".nii"):
         path = place / f"{scan.key}_desc-brain_mask{extension}"
         if path.is_file():
-            check_mask(path, like=check_header(scan.path, max_shear_angle=method.max_shear_angle_rad))
+            shear = method.max_shear_angle_rad
+            check_mask(path, like=check_header(scan.path, max_shear_angle=shear), max_shear_angle=shear)
             return path.absolute()
     raise ImageError(
         f"No brain mask for {scan.key}: {place / (scan.key + '_desc-brain_mask.nii.gz')} is not there.",
@@ -122,15 +123,17 @@ def _given_mask(scan: Scan, folder: Path, method: Method) -> Path:
 
 def check_model(model: Model, method: Method) -> tuple[ImageFacts, TissueClasses | None]:
     """Check every file of a model, its tables and that all lie on the template's grid."""
-    facts = check_image(model.t1w, max_shear_angle=method.max_shear_angle_rad)
-    check_mask(model.brain_mask, like=facts)
+    shear = method.max_shear_angle_rad
+    facts = check_image(model.t1w, max_shear_angle=shear)
+    check_mask(model.brain_mask, like=facts, max_shear_angle=shear)
     if model.intracranial_mask and method.intracranial_volume:
-        check_mask(model.intracranial_mask, like=facts)
+        check_mask(model.intracranial_mask, like=facts, max_shear_angle=shear)
     lobes = read_labels(model.lobes.labels) if model.lobes else ()
     if model.lobes:
-        check_labels(model.lobes.path, lobes, like=facts)
+        check_labels(model.lobes.path, lobes, like=facts, max_shear_angle=shear)
     if model.subcortex and method.subcortical:
-        check_labels(model.subcortex.path, read_labels(model.subcortex.labels), like=facts)
+        table = read_labels(model.subcortex.labels)
+        check_labels(model.subcortex.path, table, like=facts, max_shear_angle=shear)
     if model.priors:
         nuclei = read_labels(model.subcortex.labels) if model.subcortex and model.nuclei_by_priors else ()
         check_priors(model.priors.path, model.priors.labels, nuclei)
@@ -144,7 +147,7 @@ def check_model(model: Model, method: Method) -> tuple[ImageFacts, TissueClasses
             f"{model.lobes.labels}: index {largest} times {tissues.n_classes} tissues is more than {LARGEST_INDEX}.",
             remedy="Number the lobes with smaller indices.",
         )
-    check_tags(model.tags.path, labels, facts, model.brain_mask)
+    check_tags(model.tags.path, labels, facts, model.brain_mask, max_shear_angle=shear)
     return facts, tissues
 
 
