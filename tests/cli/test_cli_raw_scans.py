@@ -74,8 +74,10 @@ def test_every_way_to_store_a_head_is_done_to_its_end(finished: Run) -> None:
     assert f"{len(STORED)} done, 0 failed" in finished.said
 
 
-MOST_CHANGE = 0.02
-"""Measured: 1.2 % of the fluid (faint), 0.5 % of white matter (shaded, faint), 0.4 % of anything else."""
+MOST_CHANGE = {"CSF": 0.025, "GM": 0.02, "WM": 0.02, "brain": 0.02, "intracranial": 0.02}
+"""Measured: 2.0 and 1.5 % of the fluid (faint, zscored), 1.0 % of white matter (zscored), 0.9 % of anything else; 0.1 % of
+anything with the field. On voxels of 4 mm a registration that begins with other last digits ends in another place: the
+same images but for rounding differ by that."""
 
 
 @pytest.mark.parametrize("name", [name for name in STORED if name != "plain"])
@@ -83,4 +85,4 @@ def test_volumes_are_those_of_the_plain_head(finished: Run, name: str) -> None:
     plain, found = volumes(finished.out, "plain"), volumes(finished.out, name)
     assert set(plain) == set(found) == {"CSF", "GM", "WM", "brain", "intracranial"}
     change = {label: found[label] / plain[label] - 1 for label in plain}
-    assert all(abs(relative) < MOST_CHANGE for relative in change.values()), change
+    assert all(abs(relative) < MOST_CHANGE[label] for label, relative in change.items()), change
