@@ -75,9 +75,9 @@ def test_every_way_to_store_a_head_is_done_to_its_end(finished: Run) -> None:
 
 
 MOST_CHANGE = {"CSF": 0.025, "GM": 0.02, "WM": 0.02, "brain": 0.02, "intracranial": 0.02}
-"""Measured: 2.0 and 1.5 % of the fluid (faint, zscored), 1.0 % of white matter (zscored), 0.9 % of anything else; 0.1 % of
-anything with the field. On voxels of 4 mm a registration that begins with other last digits ends in another place: the
-same images but for rounding differ by that."""
+"""Measured: 2.0 and 1.5 % of the fluid (faint, zscored), 1.0 % of white matter (zscored), 0.9 % of anything else; 0.1 %
+with the field. On voxels of 4 mm a registration that begins with other last digits ends in another place: images that
+are the same but for rounding differ by that."""
 
 
 @pytest.mark.parametrize("name", [name for name in STORED if name != "plain"])
