@@ -11,8 +11,9 @@ from tntpipe.cli.dry_run import print_graph_written, print_plan, write_graph
 from tntpipe.cli.predict import predict
 from tntpipe.cli.settings import Asked
 from tntpipe.errors import ExitStatus
-from tntpipe.run.participant_run import done_without_writing, refuse_too_small, run
+from tntpipe.run.participant_run import done_without_writing, run
 from tntpipe.run.plan import Plan, make_plan
+from tntpipe.run.within_budget import within_budget
 
 
 def run_participants(asked: Asked) -> ExitStatus:
@@ -29,6 +30,8 @@ def _planned_and_run(asked: Asked) -> ExitStatus:
     budget = find_budget(settings.limits.n_proc, settings.limits.memory_gb)
     if asked.plan:
         plan = make_plan(settings, n_threads=budget.cpu_limits[0].amount, progress=_say_progress, writes=False)
+        if len(asked.planned_budgets) == 1:
+            plan = within_budget(plan, budget)
         predict(plan, set() if options.clean_work else done_without_writing(plan), asked)
         return _status_of(plan)
     plan = make_plan(settings, n_threads=budget.cpus.amount, progress=_say_progress)
@@ -37,7 +40,7 @@ def _planned_and_run(asked: Asked) -> ExitStatus:
         print_graph_written(plan, asked.graph_output)
         return _status_of(plan)
     if asked.dry_run:
-        refuse_too_small(plan, budget)
+        plan = within_budget(plan, budget)
         refuse_foreign_dataset(settings.folders.output)
         print_plan(plan, budget, limits=options.loglevel == "DEBUG")
         return _status_of(plan)
