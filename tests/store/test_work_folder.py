@@ -236,6 +236,27 @@ def test_an_input_that_is_changed_while_a_step_reads_it_fails_the_step(tmp_path:
     work.close()
 
 
+@pytest.mark.parametrize("harmless", ["chmod", "touch", "copy over it"])
+def test_other_times_of_an_input_with_the_same_content_fail_no_step(tmp_path: Path, harmless: str) -> None:
+    source = tmp_path / "labels.tsv"
+    source.write_text("old")
+    work = open_folder(tmp_path)
+    steps = [script(f"{name}/a", "cat in/0 > out", source) for name in ("s", "t")]
+    scratches = [work.prepare(step) for step in steps]
+    if harmless == "chmod":
+        source.chmod(0o600)
+    elif harmless == "touch":
+        os.utime(source, (1, 1))
+    else:
+        (tmp_path / "copy").write_text("old")
+        (tmp_path / "copy").replace(source)
+    for step, scratch in zip(steps, scratches, strict=True):
+        (scratch / "out").write_text("made from old")
+        work.publish(step, scratch, (), {})
+    assert all(work.is_done(step) for step in steps)
+    work.close()
+
+
 def test_a_work_folder_that_cannot_be_made_is_an_output_error(tmp_path: Path) -> None:
     (tmp_path / "work").touch()
     with pytest.raises(OutputError, match=r"work cannot be made: .*directory"):

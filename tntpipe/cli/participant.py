@@ -12,8 +12,9 @@ from tntpipe.cli.predict import predict
 from tntpipe.cli.settings import Asked
 from tntpipe.errors import ExitStatus
 from tntpipe.run.findings import survey_without_writing
-from tntpipe.run.participant_run import refuse_too_small, run
+from tntpipe.run.participant_run import run
 from tntpipe.run.plan import Plan, make_plan
+from tntpipe.run.within_budget import within_budget
 
 
 def run_participants(asked: Asked) -> ExitStatus:
@@ -30,6 +31,8 @@ def _planned_and_run(asked: Asked) -> ExitStatus:
     budget = find_budget(settings.limits.n_proc, settings.limits.memory_gb)
     if asked.plan:
         plan = make_plan(settings, n_threads=budget.cpu_limits[0].amount, progress=_say_progress, writes=False)
+        if len(asked.planned_budgets) == 1:
+            plan = within_budget(plan, budget)
         found = survey_without_writing(plan, forgets=options.clean_work)
         predict(plan, found.done, asked, found.computed)
         return _status_of(plan)
@@ -39,7 +42,7 @@ def _planned_and_run(asked: Asked) -> ExitStatus:
         print_graph_written(plan, asked.graph_output)
         return _status_of(plan)
     if asked.dry_run:
-        refuse_too_small(plan, budget)
+        plan = within_budget(plan, budget)
         refuse_foreign_dataset(settings.folders.output)
         print_plan(
             plan, budget, survey_without_writing(plan, forgets=options.clean_work), limits=options.loglevel == "DEBUG"

@@ -16,7 +16,7 @@ from tntpipe.planning.gantt_picture import write_picture
 from tntpipe.planning.gantt_text import gantt_text
 from tntpipe.planning.what_if import Answer, table, what_if
 from tntpipe.run.estimate_sources import guesses, summary
-from tntpipe.run.jobs import check_budget, jobs_of
+from tntpipe.run.jobs import jobs_of
 from tntpipe.run.plan import Plan
 
 WIDTH_OF_A_PIPE = 80
@@ -30,7 +30,7 @@ def predict(plan: Plan, done: Collection[str], asked: Asked, computed: Collectio
     Raises
     ------
     BudgetError, OutputError
-        The only budget, or the one to be drawn, is too small; the picture cannot be written.
+        None of several budgets, of which one is to be drawn, is large enough; the picture cannot be written.
     """
     budgets = [find_budget(*amounts) for amounts in asked.planned_budgets]
     jobs = jobs_of(plan.graph, plan.estimates, done, plan.settings.limits.ants_n_proc, computed)
@@ -39,7 +39,6 @@ def predict(plan: Plan, done: Collection[str], asked: Asked, computed: Collectio
     n_scans = len({job.group for job in jobs if job.name not in computed} - {""})
     _print_what_is_planned(plan, n_to_run, len(computed), n_scans, budgets, asked, width)
     if len(budgets) == 1:
-        check_budget(plan.graph, plan.estimates, plan.settings.limits.ants_n_proc, budgets[0].resources)
         drawn = forecast(jobs, budgets[0].resources)
         print("\n".join([*figures(drawn, width), "", *gantt_text(drawn, width)]))
     else:

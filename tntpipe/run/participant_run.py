@@ -13,7 +13,7 @@ from tntpipe.bids.description import container_of, link_to_raw, refuse_foreign_d
 from tntpipe.bids.outputs import is_derivative
 from tntpipe.budget.find import Budget, find_budget
 from tntpipe.budget.host import host
-from tntpipe.errors import SIGNALLED, BudgetError, ExitStatus, OutputError
+from tntpipe.errors import SIGNALLED, ExitStatus, OutputError
 from tntpipe.executors.learner import Learner, Learnt
 from tntpipe.executors.machine import Machine
 from tntpipe.formatting import counted
@@ -38,7 +38,7 @@ from tntpipe.resources import Resources
 from tntpipe.run.closing_report import print_summary
 from tntpipe.run.estimate_sources import guesses, other_machine, summary, table
 from tntpipe.run.findings import notices_of, scans_lying
-from tntpipe.run.jobs import check_budget, jobs_of
+from tntpipe.run.jobs import jobs_of
 from tntpipe.run.method_facts import facts_in, facts_of, method_of
 from tntpipe.run.plan import Plan
 from tntpipe.run.profile_output import refuse_unwritable, write_profile_of_run
@@ -49,6 +49,7 @@ from tntpipe.run.settings import RunOptions
 from tntpipe.run.sinks import Views
 from tntpipe.run.terminal import screen_may_be_gone
 from tntpipe.run.wait_reasons import waiting_steps
+from tntpipe.run.within_budget import within_budget
 from tntpipe.scheduler.core import Scheduler
 from tntpipe.scheduler.drive import drive
 from tntpipe.scheduler.job import Job
@@ -80,24 +81,16 @@ def run(plan: Plan, options: RunOptions = RunOptions(), budget: Budget | None = 
     Raises
     ------
     BudgetError
-        A step asks for more than the whole budget.
+        The whole budget holds none of the scans, or not a step that they share.
     TntpipeError
         The run cannot begin: a foreign dataset in the output folder, another run that holds a scan, and so on.
     """
     budget = budget or find_budget(plan.settings.limits.n_proc, plan.settings.limits.memory_gb)
-    refuse_too_small(plan, budget)
+    plan = within_budget(plan, budget)
     refuse_foreign_dataset(plan.settings.folders.output)
     if options.profile is not None:
         refuse_unwritable(options.profile)
     return _Run(plan, budget, options).run()
-
-
-def refuse_too_small(plan: Plan, budget: Budget) -> None:
-    """BudgetError where a step asks for more than the whole budget."""
-    try:
-        check_budget(plan.graph, plan.estimates, plan.settings.limits.ants_n_proc, budget.resources)
-    except BudgetError as error:
-        raise BudgetError(f"{error.fact} The budget is {budget}.", remedy=error.remedy) from None
 
 
 N_WAITING_SHOWN = 5

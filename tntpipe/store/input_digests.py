@@ -22,7 +22,10 @@ HASHED_BYTES = 65536
 
 
 class ContentCache:
-    """SHA-256 of files by path, size and times; a copy may keep the modification time, but never the change time."""
+    """SHA-256 of files by path, size and times; a copy may keep the modification time, but never the change time.
+
+    Other times mean that a file must be looked at again, and not that it was changed: so much does a ``chmod`` do.
+    """
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -40,11 +43,18 @@ class ContentCache:
         return self._fresh[key]
 
     def is_unchanged(self, path: Path) -> bool:
-        """Whether the file is still the one whose digest was given."""
+        """Whether the file still has the content whose digest was given."""
+        key = str(path)
         try:
-            return bool(self._known[str(path)].stamp == _stamp(path))
+            stamp = _stamp(path)
+            if self._known[key].stamp != stamp:
+                found = sha256_of(path)
+                if found != self._known[key].sha256:
+                    return False
+                self._known[key] = _Content(stamp, found)
         except OSError:
             return False
+        return True
 
     def digest_now(self, path: Path, size_bytes: int = -1, sha256: str = "") -> str:
         """Of a file that may be another one each time: a derivative.
