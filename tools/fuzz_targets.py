@@ -52,7 +52,7 @@ from tntpipe.store.work_folder import WorkFolder
 DATA = Path(__file__).resolve().parents[1] / "tntpipe/data"
 EXAMPLE = DATA / "example/bids"
 MODEL = DATA / "models/MNI152NLin2009cAsym"
-KINDS = ("bias_correction", "nonlinear_registration", "lobes")
+KINDS = ("bias_field", "nonlinear_registration", "lobes")
 
 EVENTS = (
     RunStarted(
@@ -99,7 +99,7 @@ def _write_journal(path: Path) -> None:
 
 JOURNAL = _written(_write_journal)
 PROFILE = _written(lambda path: write_profile(path, profile_of((float(t), event) for t, event in enumerate(EVENTS))))
-RESOURCES = {"bias_correction": {"ncpu": 1, "mem": 0.5, "time": 60, "variant": "quick"}, "lobes": {"mem": 1}}
+RESOURCES = {"bias_field": {"ncpu": 1, "mem": 0.5, "time": 60, "variant": "quick"}, "lobes": {"mem": 1}}
 FLAT = {"name": ["s.lobes"], "time": [1.5], "rss_GiB": [0.5], "vms_GiB": [1.0], "cpus": [99.0]}
 PROFILES = (json.dumps(FLAT).encode(), PROFILE, JOURNAL)
 CHECKS = {"schema_version": 2, "scans": {"/a": {"stamp": [1], "voxels": 9, "voxel_mm": 1.0, "warnings": ["odd"]}}}

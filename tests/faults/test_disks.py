@@ -25,7 +25,11 @@ from tools.coarse_heads import coarse
 __all__ = ["small_disk"]
 
 AGAIN = "then give the same command again"
-COPIES = 'case "$0" in *N4*) cp in/T1w.nii.gz corrected.nii.gz;; *) exit 3;; esac'
+NO_FIELD = (
+    "import nibabel; head = nibabel.load('in/T1w.nii.gz'); "
+    "nibabel.Nifti1Image(head.get_fdata() * 0 + 1, head.affine).to_filename('field.nii.gz')"
+)
+COPIES = f'case "$0" in *N4*) {sys.executable} -c "{NO_FIELD}";; *) exit 3;; esac'
 """An ANTs whose bias correction changes nothing; all its other programs fail."""
 
 

@@ -11,7 +11,7 @@ from bad_input.place import Place
 from bad_input.running import Command
 
 NAME = "res.json"
-KIND = "bias_correction"
+KIND = "bias_field"
 MEND = "Fix it there"
 BAD_DATA = 65
 
@@ -90,7 +90,7 @@ def _whole_files() -> Iterator[Case]:
 
 
 def _profiles() -> Iterator[Case]:
-    none = "is no profile"
+    none = "is not a profile"
     arrays = '"name": ["a.b"], "time": [1], "rss_GiB": [1]'
     step = '"schema_version": 1, "host": {}, "run": {}, "vms_GiB": [1], "cpus": [1]'
     for what, text in (
@@ -112,9 +112,9 @@ def _profiles() -> Iterator[Case]:
         ),
     ):
         yield refused(
-            f"profile: {what}", _profile(text.encode()), "prof.json", none, "Name what a run", status=BAD_DATA
+            f"profile: {what}", _profile(text.encode()), "prof.json", none, "Name the profile", status=BAD_DATA
         )
-    yield refused("profile: no text", _profile(b"\xff\xfe"), "prof.json", none, "Name what a run", status=BAD_DATA)
+    yield refused("profile: no text", _profile(b"\xff\xfe"), "prof.json", none, "Name the profile", status=BAD_DATA)
     journal = b'{"event": "RunStarted"}\n'
     yield refused(
         "profile: a journal without version", _profile(journal), "prof.json", "journal", "Name the", status=65
