@@ -293,8 +293,10 @@ def test_a_missing_folder_and_a_file_are_no_dataset(tmp_path: Path) -> None:
         ("{", "not valid JSON"),
         ("[]", "JSON object"),
         ('{"Name": "x"}', "lacks BIDSVersion"),
-        ('{"BIDSVersion": "1.0", "Name": ""}', "lacks Name"),
-        ('{"BIDSVersion": "1.0", "Name": 3}', "lacks Name"),
+        ('{"BIDSVersion": "1.0", "Name": ""}', "json has an empty Name"),
+        ('{"BIDSVersion": "1.0", "Name": 3}', "json has 3 as Name, where text is needed"),
+        ('{"BIDSVersion": 1.8, "Name": "x"}', "json has 1.8 as BIDSVersion, where text is needed. Write text there"),
+        ('{"BIDSVersion": null}', "json lacks Name and has null as BIDSVersion"),
         ("\udcff", "not valid JSON"),
     ],
 )

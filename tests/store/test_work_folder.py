@@ -13,7 +13,7 @@ from published_steps import open_folder, publish
 from small_runs import script
 
 from tntpipe.errors import BusyError, OutputError
-from tntpipe.store.work_folder import remove_steps
+from tntpipe.store.work_folder import last_log_line, remove_steps
 
 RECORD = "work/steps/s/a/record.json"
 
@@ -278,3 +278,10 @@ def test_removing_the_steps_leaves_what_no_step_made(tmp_path: Path) -> None:
     assert not (tmp_path / "work/steps/s/a").exists() and not (tmp_path / "work/failed/s/b").exists()
     assert all(path.exists() for path in mine)
     remove_steps(tmp_path / "never made")
+
+
+def test_a_long_last_line_is_told_whole_and_one_without_end_is_cut_after_a_word(tmp_path: Path) -> None:
+    for n_words, whole in ((200, True), (2000, False)):
+        (tmp_path / "log.txt").write_text("before\n" + "cause " * n_words + "\n")
+        told = last_log_line(tmp_path)
+        assert told == " ".join(["cause"] * n_words) if whole else told.endswith(" cause …") and len(told) < 2010

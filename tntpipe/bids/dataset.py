@@ -6,6 +6,7 @@ Nothing else of the dataset is judged: the validator's hundreds of rules concern
 from __future__ import annotations
 
 import errno
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +15,7 @@ from tntpipe.errors import DatasetError, InputMissingError
 from tntpipe.files import parsed_json
 
 _SKIP = "or skip the validation."
+LONGEST_SHOWN = 40
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,10 +82,22 @@ def _read_description(path: Path) -> Mapping[str, object]:
         raise DatasetError(f"{path} is not valid JSON: {error}.", remedy=f"Fix it, {_SKIP}") from error
     if not isinstance(content, dict):
         raise DatasetError(f"{path} does not hold a JSON object.", remedy=f"Fix it, {_SKIP}")
-    missing = [field for field in ("Name", "BIDSVersion") if not _text(content, field)]
-    if missing:
-        raise DatasetError(f"{path} lacks {' and '.join(missing)}.", remedy=f"Add what is missing, {_SKIP}")
+    wrong = [fact for field in ("Name", "BIDSVersion") if (fact := _why_no_text(content, field))]
+    if wrong:
+        raise DatasetError(f"{path} {' and '.join(wrong)}.", remedy=f"Write text there, in quotes, {_SKIP}")
     return content
+
+
+def _why_no_text(content: Mapping[str, object], field: str) -> str:
+    """What is wrong with a field that must be text and not empty; nothing where it is."""
+    if field not in content:
+        return f"lacks {field}"
+    value = content[field]
+    if not isinstance(value, str):
+        written = json.dumps(value, ensure_ascii=False)
+        shown = written if len(written) <= LONGEST_SHOWN else f"{written[:LONGEST_SHOWN]}…"
+        return f"has {shown} as {field}, where text is needed"
+    return "" if value.strip() else f"has an empty {field}"
 
 
 def _text(content: Mapping[str, object], field: str) -> str:

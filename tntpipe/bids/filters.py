@@ -10,11 +10,21 @@ import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from tntpipe.bids.entities import INDEX, INDEX_KEYS, LABEL, key_of, raw_entities
+from tntpipe.bids.entities import DERIVATIVE_KEYS, INDEX, INDEX_KEYS, LABEL, key_of, raw_entities
 from tntpipe.bids.scan import EXTENSIONS, Scan
 from tntpipe.errors import UsageError
 
 ANY = "*"  # in a BIDS filter file: has the entity, whatever its value
+
+DERIVATIVE_ENTITIES = DERIVATIVE_KEYS | {
+    "template",
+    "hemisphere",
+    "resolution",
+    "density",
+    "segmentation",
+    "description",
+}
+"""Names of entities that only derivatives carry: the short ones, and how pybids and BIDS spell them out."""
 
 _QUERIES = {"Query.NONE": None, "Query.ANY": ANY, "Query.REQUIRED": ANY}
 
@@ -96,6 +106,8 @@ def filters_of_file(content: object) -> tuple[EntityFilter, ...]:
 
 
 def _filter_of_entry(entity: str, wanted: object) -> EntityFilter | None:
+    if wanted is None and (entity == "extension" or entity in DERIVATIVE_ENTITIES):
+        return None  # no raw image carries it, and every one has an extension
     values = _values_of_entry(entity, wanted)
     if entity in ("datatype", "suffix"):
         only = {"datatype": "anat", "suffix": "T1w"}[entity]
@@ -105,7 +117,7 @@ def _filter_of_entry(entity: str, wanted: object) -> EntityFilter | None:
     if "Query.OPTIONAL" in values:
         return None
     if entity == "extension":
-        extensions = tuple(f".{value.lstrip('.')}" for value in values if value is not None)
+        extensions = tuple(f".{value.lstrip('.')}" for value in values if value is not None) or EXTENSIONS
         if not set(extensions) <= set(EXTENSIONS):
             raise UsageError(f"It asks for extension {wanted!r}.", remedy="Use .nii or .nii.gz.")
         return EntityFilter(entity, extensions)

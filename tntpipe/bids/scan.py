@@ -6,6 +6,7 @@ no value that reaches an output name holds anything but letters, digits and ``+`
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path, PurePosixPath
@@ -14,6 +15,7 @@ from tntpipe.bids.entities import DERIVATIVE_KEYS, LABEL, key_of, rank, raw_enti
 
 EXTENSIONS = (".nii.gz", ".nii")
 SUFFIX = "_T1w"
+NAMED_AT_MOST = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +102,21 @@ def is_candidate(name: str) -> bool:
     (True, False, False)
     """
     return name.endswith(tuple(SUFFIX + extension for extension in EXTENSIONS)) and not name.startswith(".")
+
+
+def is_uniform(name: str) -> bool:
+    """Whether a file is the UNI image of an MP2RAGE, by its name.
+
+    >>> is_uniform("sub-01_UNIT1.nii.gz"), is_uniform("sub-01_T1w.nii.gz")
+    (True, False)
+    """
+    return name.endswith(("_UNIT1.nii.gz", "_UNIT1.nii")) and not name.startswith(".")
+
+
+def some(names: Sequence[str]) -> str:
+    """Names for a message, the first few of many."""
+    more = len(names) - NAMED_AT_MOST
+    return ", ".join(map(shown, names[:NAMED_AT_MOST])) + (f" and {more} more" if more > 0 else "")
 
 
 def scan_of(path: Path, subject: str, session: str | None) -> Scan | Finding:

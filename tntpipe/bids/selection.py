@@ -17,14 +17,14 @@ from pathlib import Path
 
 from tntpipe.bids.dataset import Dataset, read_dataset
 from tntpipe.bids.filters import EntityFilter, clean_labels, entity_filter, filters_of_file
+from tntpipe.bids.ignore import read_ignored
 from tntpipe.bids.participants import choose_participants
-from tntpipe.bids.scan import Finding, Scan
+from tntpipe.bids.scan import NAMED_AT_MOST, Finding, Scan, some
 from tntpipe.bids.survey import Survey, why_unusable
 from tntpipe.errors import SelectionError
+from tntpipe.formatting import counted
 
 __all__ = ["Finding", "Scan", "Selection", "SelectionResult", "select_scans"]
-
-_NAMED_AT_MOST = 10
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,7 +74,7 @@ def select_scans(bids_dir: Path, selection: Selection) -> SelectionResult:
     """
     root = Path(os.path.abspath(bids_dir))  # noqa: PTH100  (resolve() would follow the links of an annexed dataset)
     dataset = read_dataset(root, skip_validation=selection.skip_validation)
-    survey = Survey()
+    survey = Survey(ignored=read_ignored(root))
     if dataset.is_derivative:
         survey.notices.append(Finding(root, "calls itself a derivative dataset; its T1w files are taken as raw."))
     subjects = survey.find_subjects(root)
@@ -84,11 +84,13 @@ def select_scans(bids_dir: Path, selection: Selection) -> SelectionResult:
     for label in chosen:
         survey.read_subject(subjects[label], label, asked_for=label in asked)
     admitted = [scan for scan in survey.scans if all(wanted.admits(scan) for wanted in selection.filters)]
+    survey.notices += survey.left_out(root)
     survey.notices += _left_without(root, survey.scans, admitted)
     scans, unusable = _usable(admitted)
     survey.refused += unusable
     if not scans:
         raise _nothing_left(root, selection, survey)
+    survey.notices += _taken_though_odd(root, scans)
     return SelectionResult(scans=scans, refused=tuple(survey.refused), notices=tuple(survey.notices), dataset=dataset)
 
 
@@ -97,7 +99,7 @@ def _left_without(root: Path, found: Iterable[Scan], admitted: Iterable[Scan]) -
     labels = sorted({scan.subject for scan in found} - {scan.subject for scan in admitted})
     if not labels:
         return []
-    return [Finding(root, f"the filters leave no scan of {len(labels)} participant(s): {_some(labels)}.")]
+    return [Finding(root, f"the filters leave no scan of {len(labels)} participant(s): {some(labels)}.")]
 
 
 def _usable(admitted: Iterable[Scan]) -> tuple[tuple[Scan, ...], list[Finding]]:
@@ -119,9 +121,11 @@ def _usable(admitted: Iterable[Scan]) -> tuple[tuple[Scan, ...], list[Finding]]:
 
 def _nothing_left(root: Path, selection: Selection, survey: Survey) -> SelectionError:
     """The error for a selection without scans: the filters and the values there are, or the files that were refused."""
+    left_out = (*survey.skipped, *survey.left_out(root))
     if survey.refused:
-        refused = "\n".join(str(finding) for finding in survey.refused[:_NAMED_AT_MOST])
-        return SelectionError(f"No T1w scan of {root} can be used:\n{refused}")
+        return SelectionError(f"No T1w scan of {root} can be used:\n{_lines((*survey.refused, *left_out))}")
+    if not survey.scans and left_out:
+        return SelectionError(f"All T1w images of the chosen participants of {root} are left out:\n{_lines(left_out)}")
     if not survey.scans:
         return SelectionError(
             f"The chosen participants of {root} have no T1w image.",
@@ -134,12 +138,39 @@ def _nothing_left(root: Path, selection: Selection, survey: Survey) -> Selection
     )
 
 
+def _lines(findings: Sequence[Finding]) -> str:
+    """Findings for a message, a line each, the first few of many."""
+    more = len(findings) - NAMED_AT_MOST
+    lines = [str(finding) for finding in findings[:NAMED_AT_MOST]]
+    return "\n".join([*lines, *([f"and {more} more."] if more > 0 else [])])
+
+
+def _taken_though_odd(root: Path, scans: Iterable[Scan]) -> list[Finding]:
+    """Notices about scans that are read, and whose names say that they may not be what this method is for."""
+    scans = tuple(scans)
+    found = []
+    if contrast := [scan.path.name for scan in scans if scan.get("ceagent") is not None]:
+        fact = f"{counted(len(contrast), 'scan')} with a contrast agent (ce-) read as the others: {some(contrast)}."
+        remedy = (
+            "Vessels and meninges are bright in them, so volumes may be wrong; the filter file "
+            '{"t1w": {"ceagent": null}} leaves them out.'
+        )
+        found.append(Finding(root, fact, remedy))
+    if spine := [scan.path.name for scan in scans if _names_spine(scan)]:
+        fact = f"{counted(len(spine), 'scan')} of the spine, by the name, read as the others: {some(spine)}."
+        remedy = "Without a whole head they will fail; leave them out by a line in .bidsignore, or by a filter."
+        found.append(Finding(root, fact, remedy))
+    return found
+
+
+def _names_spine(scan: Scan) -> bool:
+    return any(
+        entity != "subject" and part in value.casefold()
+        for entity, value in scan.entities
+        for part in ("spine", "spinal", "cord")
+    )
+
+
 def _values(entity: str, scans: Iterable[Scan]) -> str:
     values = {scan.extension if entity == "extension" else scan.get(entity) for scan in scans}
-    return f"{entity} {_some(sorted('(none)' if value is None else value for value in values))}"
-
-
-def _some(names: Sequence[str]) -> str:
-    """Names for a message, the first few of many."""
-    more = len(names) - _NAMED_AT_MOST
-    return ", ".join(names[:_NAMED_AT_MOST]) + (f" and {more} more" if more > 0 else "")
+    return f"{entity} {some(sorted('(none)' if value is None else value for value in values))}"

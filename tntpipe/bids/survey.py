@@ -10,11 +10,13 @@ import os
 import stat
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from tntpipe.bids.entities import LABEL
-from tntpipe.bids.scan import Finding, Scan, is_candidate, scan_of, why_no_head
+from tntpipe.bids.ignore import IGNORE_FILE, Ignored
+from tntpipe.bids.scan import Finding, Scan, is_candidate, is_uniform, scan_of, some, why_no_head
 from tntpipe.errors import DatasetError
+from tntpipe.formatting import counted
 
 
 @dataclass(slots=True)
@@ -24,6 +26,12 @@ class Survey:
     scans: list[Scan] = field(default_factory=list)
     refused: list[Finding] = field(default_factory=list)
     notices: list[Finding] = field(default_factory=list)
+    ignored: Ignored = field(default_factory=Ignored)
+    skipped: list[Finding] = field(default_factory=list)
+    """Of the notices, those about images."""
+    hidden: list[str] = field(default_factory=list)
+    uniform: list[str] = field(default_factory=list)
+    """Names of images that the dataset's ``.bidsignore`` leaves out, and of MP2RAGE's that are no T1w."""
 
     def find_subjects(self, root: Path) -> dict[str, Path]:
         """Participant folders by label; a link that leads nowhere is one too, and is refused once it is chosen."""
@@ -38,7 +46,7 @@ class Survey:
 
     def read_subject(self, folder: Path, subject: str, *, asked_for: bool) -> None:
         """Read the names of all T1w files of one participant, of whom one who was asked for must have some."""
-        before = len(self.scans) + len(self.refused)
+        before, n_left_out = len(self.scans) + len(self.refused), self._n_left_out
         for name in self._listed(folder):
             if name == "anat":
                 self._read_anat(folder / name, subject, None)
@@ -48,7 +56,27 @@ class Survey:
                 self.notices.append(Finding(folder / name, "skipped: its name is not ses- and a BIDS label."))
         if len(self.scans) + len(self.refused) == before:
             none = Finding(folder, "has no T1w image.", "Its name would end in _T1w.nii.gz or _T1w.nii, under anat.")
+            if self._n_left_out > n_left_out:
+                fact = "has no T1w image but such as are left out; the notices say why."
+                none = Finding(folder, fact, "Leave the participant out, or put a whole raw T1w there.")
             (self.refused if asked_for else self.notices).append(none)
+
+    @property
+    def _n_left_out(self) -> int:
+        return len(self.skipped) + len(self.hidden) + len(self.uniform)
+
+    def left_out(self, root: Path) -> list[Finding]:
+        """A notice for all images that ``.bidsignore`` hides, and one for all that are no T1w though MP2RAGE made
+        them."""
+        found = []
+        if self.hidden:
+            fact = f"leaves out {counted(len(self.hidden), 'T1w image')}: {some(self.hidden)}."
+            found.append(Finding(root / IGNORE_FILE, fact, "Take the pattern out of it if they are to be read."))
+        if self.uniform:
+            fact = f"{counted(len(self.uniform), '_UNIT1 image')} (MP2RAGE) left out: {some(self.uniform)}."
+            remedy = "Only _T1w images are read: denoise them (UNI-DEN), and name them _T1w in a copy of the dataset."
+            found.append(Finding(root, fact, remedy))
+        return found
 
     def _read_session(self, folder: Path, subject: str) -> None:
         if folder.is_symlink() and (finding := why_unusable(folder, stat.S_ISDIR)):
@@ -57,9 +85,16 @@ class Survey:
             self._read_anat(folder / "anat", subject, folder.name[4:])
 
     def _read_anat(self, folder: Path, subject: str, session: str | None) -> None:
-        for name in filter(is_candidate, self._listed(folder)):
+        names = self._listed(folder)
+        self.uniform += [name for name in names if is_uniform(name)]
+        place = PurePosixPath(f"sub-{subject}", *(() if session is None else (f"ses-{session}",)), "anat")
+        for name in filter(is_candidate, names):
+            if place / name in self.ignored:
+                self.hidden.append(name)
+                continue
             if why := why_no_head(name):
-                self.notices.append(Finding(folder / name, f"skipped: {why}"))
+                self.skipped.append(Finding(folder / name, f"skipped: {why}"))
+                self.notices.append(self.skipped[-1])
                 continue
             scan = scan_of(folder / name, subject, session)
             if isinstance(scan, Scan):

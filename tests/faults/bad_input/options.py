@@ -215,6 +215,21 @@ def _filter_files() -> Iterator[Case]:
         "filter: a pipe", _pipe("--bids_filter_file", name), name, "is not there", "Check the name", status=66
     )
     good = b"\xef\xbb\xbf" + b'{"t1w": {"session": null}, "bold": 7}'
+    for what, text in (
+        ("an extension of null", '{"t1w": {"extension": null}}'),
+        ("a resolution of null", '{"t1w": {"res": null, "space": null, "desc": null, "resolution": null}}'),
+        ("an extension in a list", '{"t1w": {"extension": [".nii", "nii.gz"]}}'),
+    ):
+        yield accepted(f"filter: {what}", _file("--bids_filter_file", name, text.encode()), "every raw T1w fits it")
+    res = b'{"t1w": {"res": "2"}}'
+    yield refused(
+        "filter: a resolution",
+        _file("--bids_filter_file", name, res),
+        "'res'",
+        "no T1w name",
+        "Known are",
+        status=USAGE,
+    )
     yield accepted("filter: BOM", _file("--bids_filter_file", name, good), "editors on Windows write it")
 
 
@@ -226,7 +241,7 @@ def _label_files() -> Iterator[Case]:
 
     yield listed("empty", b" \n", "who.txt", "is empty", "one label a line")
     yield listed("no text", b"\xff\xfeg\0", "who.txt", "cannot be read", "one label a line")
-    yield listed("a path in it", b"good\n../x\n", "'../x'", "label", "letters")
+    yield listed("a path in it", b"good\n../x\n", "who.txt, line 2: '../x'", "label", "letters")
     yield listed("somebody else in it", b"good\ngoad\n", "goad", "(there is good)", "Correct", status=18)
     good = _file("--participant_labels", "who.txt", b"\xef\xbb\xbfsub-good\r\n\r\n")
     yield accepted("list of labels: BOM, CRLF, blank lines", good, "Excel writes them")
