@@ -24,7 +24,7 @@ HASHED_BYTES = 65536
 class ContentCache:
     """SHA-256 of files by path, size and times; a copy may keep the modification time, but never the change time.
 
-    Other times mean that a file must be looked at again, and not that it was changed: a change of permissions does as much.
+    Other times mean that a file must be looked at again, not that it was changed: other permissions do as much.
     """
 
     def __init__(self, path: Path) -> None:
