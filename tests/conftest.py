@@ -22,7 +22,12 @@ MARKERS = {
 NOT_FAST = {"cli": "ants", "programs": "ants", "faults": "faults", "benchmarks": "", "executors": "", "imaging": ""}
 """The rooms whose tests take longer, and what they are marked with beside."""
 
-RUNS_ANTS = {"run/test_library.py", "steps/test_steps_threads.py", "imaging/test_imaging_displacement.py"}
+RUNS_ANTS = {
+    "run/test_library.py",
+    "steps/test_steps_threads.py",
+    "imaging/test_imaging_displacement.py",
+    "run/test_ants_messages.py",
+}
 """Files of other rooms that do."""
 
 

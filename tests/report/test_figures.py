@@ -18,6 +18,8 @@ from tntpipe.report.failures import MOST_TAILS, failures_of
 from tntpipe.report.kinds import KindRow, Verdict, kind_rows
 from tntpipe.report.scans import scan_rows
 from tntpipe.report.summary import summary_of
+from tntpipe.report.write import make_report
+from tntpipe.run.report_page import explained
 
 
 def chain_of_three() -> ToldRun:
@@ -142,6 +144,18 @@ def test_a_failure_is_told_with_its_command_and_what_it_cost(tmp_path: Path) -> 
     run = eventful_run().tell(31, StepDropped(name="s/d", scan="s", because="s/c"))
     (failed,) = failures_of(run.history(), tmp_path).steps
     assert (failed.command, failed.n_dropped, failed.log) == ("do 'a b'", 1, None)
+
+
+def test_a_failure_is_told_with_what_is_known_of_its_cause(tmp_path: Path) -> None:
+    run = ToldRun().ready(0, "sub-1/a").start(0, "sub-1/a")
+    run.end(1, "sub-1/a", Outcome.FAILED, used(1, 1, 1), message="ended as if without an error")
+    (tmp_path / "steps/sub-1").mkdir(parents=True)
+    (tmp_path / "steps/sub-1/a.txt").write_text("ITK ERROR: x: All samples map outside moving image buffer.\n")
+    (failed,) = failures_of(run.history(), tmp_path).steps
+    assert (failed.cause, failed.advice) == ("", ())
+    page = make_report(run.run_end(2).history(), tmp_path, explained).page
+    assert "<strong>the images do not overlap, or a mask is empty</strong>: look at" in page
+    assert "--exclude_participant_labels 1" in page
 
 
 def test_the_log_in_the_runs_folder_is_read_before_that_in_the_work_folder(tmp_path: Path) -> None:

@@ -26,7 +26,13 @@ def bias_grid_file(*, image: str, mask: str, output_image: str, output_mask: str
     require_same_grid(scan, image, masking, mask)
     factors = [max(1, round(grid_mm / size)) for size in voxel_size(scan)]
     save(_every(factors, real_voxels(scan, image), scan), output_image)
-    save(_every(factors, (stored_voxels(masking, mask) > 0).astype(np.uint8), scan), output_mask)
+    coarse_mask = _every(factors, (stored_voxels(masking, mask) > 0).astype(np.uint8), scan)
+    if not np.any(coarse_mask.dataobj):  # N4 would end without an error
+        raise ImageError(
+            f"{mask}: the mask is empty, or has no voxel on a grid of {grid_mm:g} mm, where N4 looks for a field.",
+            remedy="Look at the mask on the scan.",
+        )
+    save(coarse_mask, output_mask)
 
 
 def _every(factors: list[int], values: NDArray[Any], image: Nifti1Image) -> Nifti1Image:

@@ -13,7 +13,7 @@ from tntpipe.journal.reader import read_journal
 from tntpipe.journal.writer import JOURNAL_NAME
 from tntpipe.report.chart_data import MOST_COLOURED, chart_data
 from tntpipe.report.curves import curves_of
-from tntpipe.report.failures import failures_of
+from tntpipe.report.failures import Explain, failures_of, unexplained
 from tntpipe.report.kinds import kind_rows
 from tntpipe.report.page import page_text
 from tntpipe.report.scans import scan_rows
@@ -32,17 +32,18 @@ class Report:
     trace: str
 
 
-def make_report(history: History, run_dir: Path) -> Report:
+def make_report(history: History, run_dir: Path, explain: Explain = unexplained) -> Report:
     """The report of a run whose folder, where the logs of its steps are, is ``run_dir``."""
     curves = curves_of(history)
     kinds, scans = kind_rows(history), scan_rows(history)
     data: dict[str, Any] = chart_data(history, scans, curves, [row.kind for row in kinds][:MOST_COLOURED])
-    page = page_text(history, summary_of(history, curves), kinds, scans, failures_of(history, run_dir), data, run_dir)
+    failures = failures_of(history, run_dir, explain)
+    page = page_text(history, summary_of(history, curves), kinds, scans, failures, data, run_dir)
     return Report(page, json.dumps(trace_of(data, history.notices), separators=(",", ":")))
 
 
-def write_report(run_dir: Path) -> Path:
-    """Write both files; where the page is.
+def write_report(run_dir: Path, explain: Explain = unexplained) -> Path:
+    """Write both files; where the page is. ``explain`` knows what failures mean.
 
     Raises
     ------
@@ -51,7 +52,7 @@ def write_report(run_dir: Path) -> Path:
     OSError
         It cannot be read, or the files cannot be written.
     """
-    report = make_report(history_of(read_journal(run_dir / JOURNAL_NAME)), run_dir)
+    report = make_report(history_of(read_journal(run_dir / JOURNAL_NAME)), run_dir, explain)
     write_text(run_dir / PAGE_NAME, report.page)
     write_text(run_dir / TRACE_NAME, report.trace)
     return run_dir / PAGE_NAME

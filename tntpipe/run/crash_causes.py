@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from signal import Signals
 
 from tntpipe.errors import MEMORY_ERRORS
+from tntpipe.run.ants_messages import ANTS_MESSAGES, AntsMessage
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,6 +41,10 @@ class Cause:
     name: str
     is_it: Callable[[Death], bool]
     advice: tuple[str, ...]
+
+
+def _of_ants(message: AntsMessage) -> Cause:
+    return Cause(name=message.meaning, is_it=lambda death: death.says(*message.patterns), advice=message.advice)
 
 
 SAME_COMMAND = "give the same command again: it goes on where it was"
@@ -75,6 +80,7 @@ CAUSES = (
             "ANTs is taken from $ANTSPATH, from PATH, or from the Python package antspyx: --dry_run says which one.",
         ),
     ),
+    *map(_of_ants, ANTS_MESSAGES),
     Cause(
         name="the program needs another processor",
         is_it=lambda death: death.died_of(Signals.SIGILL),

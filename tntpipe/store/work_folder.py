@@ -48,6 +48,7 @@ _ROOM = "Make room there"
 LAST_LINE_BYTES = 16384
 LAST_LINE_SHOWN = 2000
 MOST_WARNINGS = 10
+ITK_ERROR = "ITK ERROR: "
 
 
 class WorkFolder:
@@ -291,10 +292,12 @@ class WorkFolder:
         ------
         OutputError
             An output that the step promised is missing, empty or cut short, or an input was changed while it ran, or
-            the work folder itself is gone.
+            its log tells of an exception of ITK, or the work folder itself is gone.
         """
         self._require_there()
         self._require_unchanged(step)
+        if error := _error_of_itk(scratch / LOG_NAME):
+            raise OutputError(f"{step.kind} ended as if without an error, but it says: {error}")
         outputs = {name: _described(scratch / name, step) for name in step.outputs}
         fingerprint, inputs = self.fingerprint(step), self._input_digests(step, self.record)
         assert fingerprint is not None and inputs is not None
@@ -399,6 +402,17 @@ def _warnings_in(log: Path) -> tuple[str, ...]:
 
 def _has_sizes(folder: Path, record: Record) -> bool:
     return all(_size_of(folder / name) == made.size_bytes for name, made in record.outputs.items())
+
+
+def _error_of_itk(log: Path) -> str:
+    """The first exception of ITK in a step's log: antsRegistration ends without an error after one, and leaves the
+    transform that it began with."""
+    try:
+        with log.open(encoding="utf-8", errors="replace") as lines:
+            said = (line.partition(ITK_ERROR) for line in lines if ITK_ERROR in line)
+            return next((_shortened(text.strip()) for _, _, text in said), "")
+    except OSError:
+        return ""
 
 
 def _size_of(path: Path) -> int:
