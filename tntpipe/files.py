@@ -84,10 +84,19 @@ def leads_inside(path: Path, root: Path) -> bool:
     return Path(os.path.realpath(path)).is_relative_to(os.path.realpath(root))
 
 
+def encoded(text: str) -> bytes:
+    r"""The bytes that `write_text` writes: what is not valid Unicode, from a path in another encoding, is escaped.
+
+    >>> encoded("d\udce9")
+    b'd\\udce9'
+    """
+    return text.encode(errors="backslashreplace")
+
+
 def write_text(path: Path, text: str, scratch: Path | None = None) -> None:
     """Write ``text`` atomically, in UTF-8; what is not valid Unicode, from a path in another encoding, is escaped."""
     with replaced_atomically(path, scratch) as temporary:
-        temporary.write_text(text, encoding="utf-8", errors="backslashreplace")
+        temporary.write_bytes(encoded(text))
 
 
 def write_json(path: Path, value: Any, scratch: Path | None = None) -> None:

@@ -269,3 +269,10 @@ def test_the_validator_needs_each_line_of_bidsignore(derivatives: Path) -> None:
     found = {issue["location"] for issue in _validator_issues(derivatives) if issue["severity"] == "error"}
     for pattern in BIDSIGNORE:
         assert any(Path(part).match(pattern) for location in found for part in Path(location).parts), pattern
+
+
+def test_a_dataset_whose_path_is_in_another_encoding_is_described_once(tmp_path: Path) -> None:
+    from tntpipe.bids.description import _write_if_changed
+
+    assert _write_if_changed(tmp_path / "README", "made from d\udce9")
+    assert not _write_if_changed(tmp_path / "README", "made from d\udce9")

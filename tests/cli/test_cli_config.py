@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 
 from tntpipe.cli.config import options_of
+from tntpipe.cli.parser import make_parser
+from tntpipe.cli.values import path as path_of
 from tntpipe.errors import InputMissingError, UsageError
 
 COMMAND = ("bids", "out", "participant", "--config_file", "c.toml")
@@ -26,6 +28,30 @@ def test_a_file_sets_options_by_either_spelling() -> None:
     assert (options.n_proc, options.memory_gb, options.subcortical, options.debug) == (4, 2.5, True, False)
     assert (options.participant_labels, options.filter_session, options.filter_run) == (["01", "02"], [], ["1"])
     assert (options.inormalize_const2, options.working_directory) == ([-1.0, 10.5], Path("w"))
+
+
+PATH_OPTIONS = [action.dest for action in make_parser()._actions if action.type is path_of]
+PATH_OPTIONS.remove("config_file")  # which is read at once
+
+
+@pytest.mark.parametrize("option", PATH_OPTIONS)
+def test_a_tilde_is_the_home_folder_for_every_option_that_takes_a_path(
+    option: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", "/home/somebody")
+    expected = [Path("/home/somebody/x")] if option == "profiling_input_file" else Path("/home/somebody/x")
+    if option in ("bids_dir", "output_dir"):
+        assert getattr(options_of(["~/x", "~/x", "participant"]), option) == expected
+        return
+    assert getattr(options_of([*COMMAND[:3], f"--{option}=~/x"]), option) == expected
+    Path("c.toml").write_text(f'{option} = "~/x"\n')
+    assert getattr(options_of(COMMAND), option) == expected
+
+
+def test_a_home_folder_of_nobody_is_refused_with_the_remedy() -> None:
+    with pytest.raises(UsageError, match=r"~nobody-at-all is nobody's home folder; .* \./~nobody-at-all"):
+        options_of([*COMMAND[:3], "--working_directory=~nobody-at-all/x"])
+    assert options_of([*COMMAND[:3], "--working_directory=./~x"]).working_directory == Path("~x")
 
 
 def test_what_is_typed_wins_over_the_file() -> None:

@@ -196,3 +196,29 @@ def test_asking_how_things_stand_before_the_run_has_begun_does_not_end_it() -> N
         "cli.command()\n"
     )
     assert subprocess.run([sys.executable, "-c", text], capture_output=True).returncode == 7
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "words"),
+    [
+        (ModuleNotFoundError("No module named 'scipy'", name="scipy"), 69, "The Python package scipy cannot be loaded"),
+        (ImportError("libz.so.1: cannot open shared object file"), 69, "of its own; pip check"),
+        (MemoryError(), 70, "There is no memory left for tntpipe itself. End other programs"),
+        (ImportError("cannot import name 'x'", name="tntpipe.bids"), 70, "an error in tntpipe"),
+        (KeyError("x"), 70, "an error in tntpipe"),
+    ],
+)
+def test_what_the_environment_is_to_blame_for_is_no_error_in_tntpipe(
+    place: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    error: Exception,
+    status: int,
+    words: str,
+) -> None:
+    def fails(*_: object) -> None:
+        raise error
+
+    monkeypatch.setattr(cli, "run_levels", fails)
+    ended, text = said(capsys, "bids", "out", "participant")
+    assert (ended, words in text) == (status, True), text

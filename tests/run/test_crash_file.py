@@ -44,6 +44,7 @@ DEATHS = (
     ("exec /no/such/program", "a program cannot be run", "--dry_run"),
     ("echo 'error while loading shared libraries: libz.so'; exit 127", "a program cannot be run", "$ANTSPATH"),
     ("cat /no/such/image; exit 1", "a file is not there or was changed", "nobody moves"),
+    ("echo \"ModuleNotFoundError: No module named 'x'\"; exit 1", "a Python package is missing or broken", "pip check"),
     ("echo 'Permission denied: x'; exit 1", "a file may not be read or written", "permissions"),
 )
 

@@ -16,7 +16,7 @@ from tntpipe.bids.dataset import Dataset
 from tntpipe.bids.methods import RunFacts, methods_of_scans
 from tntpipe.bids.sidecars import RAW
 from tntpipe.errors import OutputError
-from tntpipe.files import leads_inside, parsed_json, write_text
+from tntpipe.files import encoded, leads_inside, parsed_json, write_text
 from tntpipe.formatting import and_more
 
 BIDS_VERSION = "1.10.0"
@@ -196,7 +196,7 @@ def refuse_foreign_dataset(out_dir: Path) -> None:
 
 
 def _write_if_changed(path: Path, text: str) -> bool:
-    if path.is_file() and path.read_bytes() == text.encode():
+    if path.is_file() and path.read_bytes() == encoded(text):
         return False
     path.parent.mkdir(parents=True, exist_ok=True)
     write_text(path, text)

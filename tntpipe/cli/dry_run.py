@@ -9,7 +9,7 @@ from pathlib import Path
 
 from tntpipe.budget.find import Budget
 from tntpipe.errors import OutputError, ProgramMissingError, UsageError
-from tntpipe.files import replaced_atomically, write_text
+from tntpipe.files import encoded, replaced_atomically, write_text
 from tntpipe.formatting import counted, format_gib, printable
 from tntpipe.run.estimate_sources import guesses, sources, summary
 from tntpipe.run.findings import notices_of
@@ -90,7 +90,7 @@ def write_graph(graph: Graph, path: Path) -> None:
                 remedy=f"Install it, or write {path.with_suffix('.dot').name} instead.",
             )
         with replaced_atomically(path) as temporary:
-            subprocess.run([program, f"-T{path.suffix[1:]}", "-o", temporary], input=text.encode(), check=True)
+            subprocess.run([program, f"-T{path.suffix[1:]}", "-o", temporary], input=encoded(text), check=True)
     except OSError as error:
         raise OutputError(f"{path} cannot be written: {error.strerror}.", remedy="Name another file.") from error
     except subprocess.CalledProcessError as error:

@@ -81,13 +81,27 @@ def _status_of(words: Sequence[str]) -> int:
         raise
     except OSError as error:
         return _failed(words, ExitStatus.INPUT_OUTPUT, ". ".join(told(error)))
+    except ImportError as error:
+        if (error.name or "").split(".")[0] == "tntpipe":
+            return _broken(words, error)
+        remedy = "Install tntpipe into a Python environment of its own; pip check shows what does not fit together."
+        package = f"The Python package {error.name}" if error.name else "A Python package"
+        return _failed(words, ExitStatus.PROGRAM_MISSING, f"{package} cannot be loaded: {error}. {remedy}")
+    except MemoryError:
+        remedy = "End other programs, or run it where there is more: ulimit -v limits a process, a control group a job."
+        return _failed(words, ExitStatus.SOFTWARE, f"There is no memory left for tntpipe itself. {remedy}")
     except Exception as error:
-        said = f"an error in tntpipe {__version__} itself: {type(error).__name__}: {error}."
-        remedy = (
-            "Please report it where you got tntpipe from, with the command and what it says when -vv is added. "
-            "What is finished is kept."
-        )
-        return _failed(words, ExitStatus.SOFTWARE, f"{said} {remedy}")
+        return _broken(words, error)
+
+
+def _broken(words: Sequence[str], error: Exception) -> int:
+    """Say that the fault is tntpipe's own."""
+    said = f"an error in tntpipe {__version__} itself: {type(error).__name__}: {error}."
+    remedy = (
+        "Please report it where you got tntpipe from, with the command and what it says when -vv is added. "
+        "What is finished is kept."
+    )
+    return _failed(words, ExitStatus.SOFTWARE, f"{said} {remedy}")
 
 
 def _failed(words: Sequence[str], status: ExitStatus, message: str) -> int:

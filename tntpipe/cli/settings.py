@@ -11,7 +11,7 @@ from pathlib import Path
 from tntpipe.bids.filters import clean_label, filters_of_file
 from tntpipe.bids.selection import Selection
 from tntpipe.cli.models import models_of
-from tntpipe.cli.values import LARGEST_GIB, SMALLEST_GIB
+from tntpipe.cli.values import LARGEST_GIB, SMALLEST_GIB, path
 from tntpipe.errors import InputMissingError, UsageError
 from tntpipe.files import parsed_json
 from tntpipe.pipeline.kinds import step_kinds
@@ -89,7 +89,10 @@ def labels_of(words: list[str] | None) -> list[str]:
     """Labels as typed; a word that names a file stands for those in it, one a line or as in ``participants.tsv``."""
     labels: list[str] = []
     for word in words or ():
-        labels += _labels_in(Path(word)) if "/" in word or "." in word else [word]
+        try:
+            labels += _labels_in(path(word)) if "/" in word or "." in word else [word]
+        except argparse.ArgumentTypeError as error:
+            raise UsageError(f"{word}: {error}.", remedy="Check the name of the label file.") from error
     return labels
 
 

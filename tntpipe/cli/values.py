@@ -24,10 +24,14 @@ LARGEST_COUNT = 2**31 - 1
 
 
 def path(text: str) -> Path:
-    """A path, as typed."""
+    """A path, as typed; ``~`` at its beginning is the home folder, which a shell leaves as it is after ``=``."""
     if not text:
         raise argparse.ArgumentTypeError("an empty word is no path; a variable of the shell may be unset")
-    return Path(text)
+    try:
+        return Path(text).expanduser() if text.startswith("~") else Path(text)  # Path("./~x") is Path("~x")
+    except RuntimeError:
+        home = text.split("/")[0]
+        raise argparse.ArgumentTypeError(f"{home} is nobody's home folder; a folder of that name is ./{home}") from None
 
 
 def number(low: float = -math.inf, high: float = math.inf) -> Any:

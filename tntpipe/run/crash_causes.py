@@ -80,6 +80,14 @@ CAUSES = (
             "ANTs is taken from $ANTSPATH, from PATH, or from the Python package antspyx: --dry_run says which one.",
         ),
     ),
+    Cause(
+        name="a Python package is missing or broken",
+        is_it=lambda death: death.says(r"^(.*: )?(ModuleNotFoundError|ImportError): (?!.*tntpipe)"),
+        advice=(
+            "the scan is not to blame: pip check shows what does not fit together in this Python environment;",
+            "install tntpipe into an environment of its own, which nobody changes while a run lasts.",
+        ),
+    ),
     *map(_of_ants, ANTS_MESSAGES),
     Cause(
         name="the program needs another processor",
