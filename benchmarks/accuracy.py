@@ -1,6 +1,6 @@
 """Measures how far tntpipe's volumes are from the truth, and writes the tables of ``docs/accuracy.md``.
 
-    python -m benchmarks.accuracy HEADS WORK [--registration quick] [--only synthetic,coil,pairs,ixi,others] [--quick]
+    python -m benchmarks.accuracy HEADS WORK [--registration quick] [--only coil,pairs] [--quick]
 
 HEADS is the folder of heads with known truth, or with another program's labels (below). WORK gets the dataset, the
 derivatives of each preset (``WORK/out-PRESET``), and all figures as ``WORK/figures.json``. What is done is not done
@@ -24,7 +24,14 @@ from pathlib import Path
 from types import ModuleType
 
 import tntpipe
-from benchmarks import accuracy_coil, accuracy_ixi, accuracy_others, accuracy_pairs, accuracy_synthetic
+from benchmarks import (
+    accuracy_coil,
+    accuracy_ixi,
+    accuracy_others,
+    accuracy_pairs,
+    accuracy_sizes,
+    accuracy_synthetic,
+)
 from benchmarks.accuracy_cases import Case, Choice, write_dataset
 from benchmarks.accuracy_page import write_section
 from benchmarks.accuracy_run import ROOT, Results, fates, run
@@ -35,6 +42,7 @@ SECTIONS: dict[str, tuple[str, ModuleType]] = {
     "synthetic": ("Synthetic heads", accuracy_synthetic),
     "coil": ("One acquisition, two coil corrections", accuracy_coil),
     "pairs": ("Heads beside themselves", accuracy_pairs),
+    "sizes": ("One head, several sizes of voxels", accuracy_sizes),
     "ixi": ("Adults of all ages", accuracy_ixi),
     "others": ("Other scanners", accuracy_others),
 }

@@ -10,7 +10,7 @@ import nibabel as nib
 import numpy as np
 import pytest
 
-from benchmarks import accuracy_coil, accuracy_ixi, accuracy_others, accuracy_synthetic
+from benchmarks import accuracy_coil, accuracy_ixi, accuracy_others, accuracy_sizes, accuracy_synthetic
 from benchmarks.accuracy_cases import Case, Choice, MissingError, copied, write_dataset
 from benchmarks.accuracy_changes import CHANGES, brain_place, head_mask, in_field, mirrored, turned
 from benchmarks.accuracy_coil import difference_row, differences
@@ -187,6 +187,47 @@ def test_a_coil_pair_of_which_one_scan_failed_has_met_nothing(tmp_path):
     table = accuracy_coil.tables(choice, Results(tmp_path, fates))[0]
     assert [table.verdict(row) for row in table.rows if row.bars] == ["**no**: 1 missing"] * 4
     assert table.missing == {"coil-raw": "failed: cut short", "coil-norm": "no run had it"}
+
+
+# Sizes of voxels
+
+
+def test_a_head_on_larger_voxels_stays_where_it_is_and_is_blurred_to_them():
+    affine = np.diag([0.5, 1.0, 1.0, 1.0])
+    affine[:3, 3] = (3, -7, 5)
+    place = np.stack(np.indices((80, 40, 40)), -1) * (0.5, 1, 1)
+    blob = np.exp(-(((place - (19, 20, 18)) / 4) ** 2).sum(-1) / 2).astype(np.float32)
+    values, onto = accuracy_sizes.on_voxels(blob, affine, (2.0, 1.0, 1.0))
+    assert values.shape == (20, 40, 40)
+
+    def middle_and_spread(image, grid):
+        world = nib.affines.apply_affine(grid, np.stack(np.indices(image.shape), -1)).reshape(-1, 3)
+        middle = np.average(world, axis=0, weights=image.ravel())
+        return middle, np.sqrt(np.average((world - middle) ** 2, axis=0, weights=image.ravel()))
+
+    (before, _), (after, spread) = middle_and_spread(blob, affine), middle_and_spread(values, onto)
+    assert after == pytest.approx(before, abs=0.01)
+    assert spread == pytest.approx([np.hypot(4, np.sqrt(2**2 - 0.5**2) / 2.355), 4, 4], rel=0.01)
+    assert values.sum() * 2 == pytest.approx(blob.sum() * 0.5, rel=1e-3)
+
+
+def test_sizes_are_compared_by_twos_and_their_cost_with_the_least(tmp_path):
+    save(np.ones((2, 2, 2)), tmp_path / "defaced-0p7mm.nii.gz")
+    choice, ones = Choice(folder=tmp_path), np.ones((2, 2, 2))
+    cases = accuracy_sizes.cases(choice)
+    nuclei = {f"{name}-{side}": 1 for name in accuracy_others.NUCLEI for side in "RL"}
+    for n_voxels, case in zip((8, 7, 8), cases, strict=True):
+        anat = tmp_path / f"out/sub-{case.participant}/anat"
+        tissue = np.where(np.arange(8).reshape(2, 2, 2) < n_voxels, 1, 0)
+        write_outputs(anat, (tissue, {"GM": 1, "WM": 2}), (ones, nuclei), tissue)
+        (anat / "sub-a_seg-tissuelobes_stats.tsv").write_text("index\tname\tvolume\n1\tGM+Frontal-R\t5\n")
+    fates = {case.participant: Fate(cpu_s=cpu_s) for case, cpu_s in zip(cases, (300.0, 150.0, 160.0), strict=True)}
+    volumes, cost = accuracy_sizes.tables(choice, Results(tmp_path / "out", fates))
+    verdicts = {row.name: volumes.verdict(row) for row in volumes.rows}
+    assert len(verdicts) == 15
+    assert verdicts["1 mm against 0.7 mm, brain"] == "**no**"
+    assert verdicts["1.3 × 1 × 1 mm against 0.7 mm, brain"] == "yes"
+    assert [cost.verdict(row) for row in cost.rows] == ["**no**: CPU s / least", "yes", "yes"]
 
 
 # Outputs

@@ -15,6 +15,7 @@ from tntpipe.formatting import GIB
 from tntpipe.pipeline.method import BrainExtraction, Method
 from tntpipe.profiling.estimates import (
     LARGEST_KIND,
+    LARGEST_KINDS,
     MEMORY_MARGIN,
     MEMORY_PAD_BYTES,
     SCHEMA_VERSION,
@@ -150,7 +151,13 @@ def test_memory_of_cheaper_parameters_is_raised_as_the_shipped_one_is_and_never_
 
 
 @pytest.mark.parametrize(
-    ("program", "taken_for"), [("antsApplyTransforms", "subcortex"), ("imaging", "segmentation"), ("new", LARGEST_KIND)]
+    ("program", "taken_for"),
+    [
+        ("antsApplyTransforms", "subcortex"),
+        ("N4BiasFieldCorrection", "bias_field"),
+        ("imaging", "segmentation"),
+        ("new", LARGEST_KIND),
+    ],
 )
 def test_a_kind_that_was_not_measured_is_guessed_from_its_program(program: str, taken_for: str) -> None:
     guess = ESTIMATES.of("no_such_step", "", 7_000_000, program)
@@ -158,6 +165,12 @@ def test_a_kind_that_was_not_measured_is_guessed_from_its_program(program: str, 
     assert ESTIMATES.taken_for("no_such_step", program) == taken_for
     known = ESTIMATES.of(taken_for, "", 7_000_000)
     assert replace(guess, source=known.source, time_source=known.time_source) == known
+
+
+def test_a_program_is_guessed_from_steps_of_its_own() -> None:
+    method = Method(preset=PRESETS["reference"], subcortical=True, brain_extraction=BrainExtraction.BET)
+    programs = {(step.program, step.kind) for priors in (True, False) for step in graph_of(method, priors=priors)}
+    assert LARGEST_KINDS.items() <= programs
 
 
 def test_a_resource_file_goes_before_a_guess() -> None:

@@ -41,7 +41,7 @@ LARGEST_KINDS = {
     "antsRegistration": "nonlinear_registration",
     "antsApplyTransforms": "subcortex",
     "antsApplyTransformsToPoints": "tag_transform",
-    "N4BiasFieldCorrection": "bias_correction",
+    "N4BiasFieldCorrection": "bias_field",
     "Atropos": "tissue_segmentation",
     "imaging": "segmentation",
     "bet": "brain_mask",
