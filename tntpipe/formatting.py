@@ -24,7 +24,8 @@ KIND_COLOURS = {
     "linear_registration": VERMILION,
     "bias_field": YELLOW,
 }
-"""Of the kinds of step that take longest: the same in every picture and on every page."""
+"""Of the kinds of step that take longest: the same in every picture and on every page. ``segmentation`` and
+``tissue_segmentation`` share one: a scan has either."""
 
 
 def kind_colour(kind: str) -> str:

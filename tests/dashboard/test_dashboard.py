@@ -21,6 +21,7 @@ from tntpipe.journal.events import (
     ScanEnded,
     ScanOutcome,
     StepAdmitted,
+    StepDropped,
     StepEnded,
     StepSampled,
     StepStarted,
@@ -223,11 +224,28 @@ def parts_of(state: RunState, label: str, width: int = 80) -> dict[str, int]:
     return {str(style): len(text) for text, style in row if set(text) & {FULL, TAKEN, EMPTY}}
 
 
-def test_nothing_that_failed_is_green() -> None:
+def test_nothing_that_failed_or_was_dropped_is_green() -> None:
+    """Seven scans of 25 steps: in each one step failed, and eight that follow it will never run."""
     state = busy(7, name="sub-{}", n_running=0, n_failed=7)
+    for scan in range(7):
+        for number in range(8):
+            state.apply(5, StepDropped(name=f"sub-{scan}/{number}", scan=f"sub-{scan}", because=f"sub-{scan}/x"))
     assert set(parts_of(state, "scans")) == {"red"}
     assert set(parts_of(state, "steps")) == {"red", "dim"}
-    assert any("0 of 175 done, 7 failed" in line for line in drawn(state, 80))
+    assert any("0 of 175 done, 7 failed, 56 dropped" in line for line in drawn(state, 80))
+
+
+def test_in_a_scan_that_failed_what_was_done_is_green_and_only_the_rest_is_red() -> None:
+    state = busy(1, name="sub-{}", n_running=0, n_failed=0)
+    for kind in "abcdefghijkl":
+        state.apply(5, StepEnded(name=f"sub-0/{kind}", scan="sub-0", kind=kind, outcome=Outcome.DONE, usage=None))
+    state.apply(6, StepEnded(name="sub-0/m", scan="sub-0", kind="m", outcome=Outcome.FAILED, usage=None, message="x"))
+    state.apply(6, StepDropped(name="sub-0/n", scan="sub-0", because="sub-0/m"))
+    before = parts_of(state, "sub-0")
+    assert before["green"] > before["red"] > 0, "while the scan goes on"
+    state.apply(7, ScanEnded(scan="sub-0", outcome=ScanOutcome.FAILED, message="m failed"))
+    after = parts_of(state, "sub-0")
+    assert (after["green"], after["red"]) == (before["green"], before["red"])
 
 
 @pytest.mark.parametrize(("busy_cpus", "red"), [(0.9, False), (1.0, False), (1.04, True)])
@@ -240,12 +258,13 @@ def test_cpus_are_red_above_the_budget_and_not_at_it(busy_cpus: float, red: bool
     assert (style == "red") is red
 
 
-def test_a_scan_stays_readable_where_its_step_does_not_fit() -> None:
-    name = "sub-CONTROL0001_ses-20240131_run-02"
-    state = busy(1, name=name, n_failed=0)
-    row = next(line for line in drawn(state, 80) if line.startswith("sub-CONTROL") and "/1" in line)
-    assert row.startswith(f"{name}/") is False and row.startswith("sub-CONTROL0001_ses-20240131_run")
-    assert any(line.startswith(f"{name}/nonlin") for line in drawn(state, 100))
+def test_scans_stay_apart_where_their_steps_do_not_fit() -> None:
+    """At 80 columns two runs of one session with long names, and the beginning of what is done with them."""
+    name = "sub-CONTROL0001_ses-20240131_run-{:02}"
+    state = busy(2, name=name, n_failed=0, n_running=2)
+    rows = [line.partition(" ")[0] for line in drawn(state, 80) if "/1" in line or ":38" in line]
+    assert len(set(rows)) == 2
+    assert all(row.startswith(f"{name.format(number)}/nonlin") for number, row in enumerate(rows))
 
 
 @pytest.mark.parametrize("background", ["yellow", "bright_yellow", "white", "black"])

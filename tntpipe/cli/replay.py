@@ -25,7 +25,7 @@ def replay(run_dir: Path, whole: RunState, *, speed: float | None, dashboard: bo
     Where there is no screen, its lines are printed, without a wait.
     """
     speed = speed or max(1.0, (whole.last_t - whole.started) / WHOLE_S)
-    footer = f"replayed {speed:,.0f} times as fast as it was; Ctrl-C ends it    {run_dir.name}"
+    footer = f"replayed {_figure(speed)} times as fast as it was; Ctrl-C ends it    {run_dir.name}"
     live = live_screen(sys.stdout, footer) if dashboard else None
     journal = run_dir / "journal.jsonl"
     if live is None:
@@ -37,6 +37,15 @@ def replay(run_dir: Path, whole: RunState, *, speed: float | None, dashboard: bo
             _play(live, journal, whole.started, speed, lowest)
     finally:
         live.close()
+
+
+def _figure(speed: float) -> str:
+    """As many digits as mean something.
+
+    >>> _figure(0.25), _figure(15.04), _figure(2000)
+    ('0.25', '15', '2,000')
+    """
+    return f"{speed:,.0f}" if speed >= 10 else f"{speed:.3g}"
 
 
 def _play(live: LiveScreen, journal: Path, started: float, speed: float, lowest: str) -> None:

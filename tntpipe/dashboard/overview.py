@@ -33,8 +33,9 @@ def overview(state: RunState, now: float, width: int) -> list[RenderableType]:
     n_good, n_bad = state.n_scans(*GOOD), state.n_scans(*BAD)
     n_going_on = len(state.under_way) + state.n_scans(ScanOutcome.STOPPED)
     scans = ((n_good, FULL, "green"), (n_bad, FULL, "red"), (n_going_on, TAKEN, "cyan"))
-    n_done = state.n_over - state.n_failed
-    steps = ((n_done, FULL, "green"), (state.n_failed, FULL, "red"), (len(state.running), TAKEN, "cyan"))
+    n_lost = state.n_failed + state.n_dropped
+    n_done = state.n_over - n_lost
+    steps = ((n_done, FULL, "green"), (n_lost, FULL, "red"), (len(state.running), TAKEN, "cyan"))
     bars.add_row("scans", Bar(bar_cells, len(state.scans), scans), line(*_scans(state)))
     bars.add_row("steps", Bar(bar_cells, state.n_steps, steps), line(*_steps(state, n_done)))
     cpus = _budget_bar(bar_cells, state.cpus, state.reserved_cpus, state.busy_cpus)
@@ -83,7 +84,9 @@ def _scans(state: RunState) -> Parts:
 
 
 def _steps(state: RunState, n_done: int) -> Parts:
-    rest = _counts((state.n_failed, "failed", "bold red"), (len(state.running), "running", ""))
+    rest = _counts(
+        (state.n_failed, "failed", "bold red"), (state.n_dropped, "dropped", "red"), (len(state.running), "running", "")
+    )
     return [(f"{n_done} of {state.n_steps} done", ""), *([(", ", ""), *rest] if rest else [])]
 
 

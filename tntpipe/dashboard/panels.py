@@ -18,8 +18,8 @@ from tntpipe.journal.run_state import BAD, GOOD, RunningStep, RunState, ScanStat
 
 BAR_CELLS = 14
 COUNT_CELLS = 7
-NAME_CELLS = 26
-"""What the name of a running step needs; its figures have the rest."""
+NAME_CELLS, KIND_CELLS = 26, 9
+"""What the name of a running step needs at least, and of it the slash and the kind; its figures have the rest."""
 
 PHASE_CELLS = 20
 
@@ -75,7 +75,7 @@ def running_steps(state: RunState, now: float) -> Panel:
     steps = list(state.running.values())
 
     def drawn(width: int, n_shown: int) -> RenderableType:
-        columns = _columns_in(width)
+        columns = _columns_in(width, max((Text(clean(step.scan)).cell_len for step in steps[:n_shown]), default=0))
         table = Table(box=None, padding=0, pad_edge=False, expand=True, header_style="")
         title = f"running: {_shown(n_shown, counted(len(steps), 'step'), len(steps))}"
         table.add_column(line((title, "bold")), ratio=1, no_wrap=True, overflow="ellipsis")
@@ -88,10 +88,10 @@ def running_steps(state: RunState, now: float) -> Panel:
     return Panel(len(steps), 3, drawn)
 
 
-def _columns_in(width: int) -> Sequence[_Column]:
-    """The columns that leave a name enough room."""
-    columns = list(COLUMNS)
-    while columns and width - sum(column.cells for column in columns) < NAME_CELLS:
+def _columns_in(width: int, scan_cells: int) -> Sequence[_Column]:
+    """The columns that leave names enough room: whole scans, and the beginning of what is done with them."""
+    columns, name_cells = list(COLUMNS), max(NAME_CELLS, scan_cells + KIND_CELLS)
+    while columns and width - sum(column.cells for column in columns) < name_cells:
         columns.remove(min(columns, key=lambda column: column.goes))
     return columns
 
@@ -116,7 +116,8 @@ def scans(state: RunState) -> Panel:
         rows.add_column(width=COUNT_CELLS, no_wrap=True, justify="right")
         rows.add_column(ratio=1, no_wrap=True, overflow="ellipsis")
         for name, scan in listed:
-            parts = ((scan.n_over, FULL, _colour(scan)), (len(scan.running), TAKEN, "cyan"))
+            good = (scan.n_over - scan.n_lost, FULL, "green")
+            parts = (good, (scan.n_lost, FULL, "red"), (len(scan.running), TAKEN, "cyan"))
             count = line((f"{scan.n_over}/{scan.n_steps}", "dim"))
             phase, style = _phase(scan)
             rows.add_row(line((name, "")), Bar(BAR_CELLS, scan.n_steps, parts), count, line((f" {phase}", style)))
@@ -131,10 +132,6 @@ def _in_order(state: RunState) -> Iterator[tuple[str, ScanState]]:
     if len(state.scans) <= MOST_SCANS_LISTED:
         rest = [(name, scan) for name, scan in state.scans.items() if name not in state.under_way]
         yield from sorted(rest, key=lambda item: 0 if item[1].outcome is None else 1 if item[1].outcome in BAD else 2)
-
-
-def _colour(scan: ScanState) -> str:
-    return "red" if scan.outcome in BAD else "green"
 
 
 def _phase(scan: ScanState) -> tuple[str, str]:

@@ -55,10 +55,14 @@ class RunningStep:
 
 @dataclass(slots=True)
 class ScanState:
-    """One scan: how many of its steps there are and are over, which run, how it ended, and what is doubtful of it."""
+    """One scan: how many of its steps there are and are over, which run, how it ended, and what is doubtful of it.
+
+    Of those that are over ``n_lost`` failed, or were dropped because of one that did.
+    """
 
     n_steps: int
     n_over: int = 0
+    n_lost: int = 0
     running: dict[str, RunningStep] = field(default_factory=dict)
     outcome: ScanOutcome | None = None
     message: str = ""
@@ -96,6 +100,7 @@ class RunState:
     n_steps: int = 0
     n_over: int = 0
     n_failed: int = 0
+    n_dropped: int = 0
     n_retried: int = 0
     peak_rss_bytes: int = 0
     _outcomes: Counter[ScanOutcome] = field(default_factory=Counter)
@@ -168,7 +173,8 @@ class RunState:
                 self.n_retried += 1
                 self._leave(event.name, event.scan)
             case StepDropped():
-                self._over(event.scan)
+                self.n_dropped += 1
+                self._over(event.scan, is_lost=True)
             case StepsWaiting():
                 self.waiting = dict(event.steps)
             case RunForecast():
@@ -214,7 +220,7 @@ class RunState:
         self._leave(event.name, event.scan)
         self._expected_s.pop(event.name, None)
         if event.outcome is not Outcome.STOPPED:
-            self._over(event.scan)
+            self._over(event.scan, is_lost=event.outcome is Outcome.FAILED)
         if event.outcome is Outcome.FAILED:
             self.n_failed += 1
             self.failures.append(
@@ -226,10 +232,11 @@ class RunState:
         if scan in self.scans:
             self.scans[scan].running.pop(name, None)
 
-    def _over(self, scan: str) -> None:
+    def _over(self, scan: str, *, is_lost: bool) -> None:
         self.n_over += 1
         if scan in self.scans:
             self.scans[scan].n_over += 1
+            self.scans[scan].n_lost += is_lost
 
     def _end_scan(self, t: float, event: ScanEnded) -> None:
         scan = self.scans.setdefault(event.scan, ScanState(0))

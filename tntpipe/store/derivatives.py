@@ -24,7 +24,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from tntpipe.errors import OutputError, told
-from tntpipe.files import copy_file, leads_inside, remove_temporaries, sync_folder, write_text
+from tntpipe.files import copy_file, encoded, leads_inside, remove_temporaries, sync_folder, write_text
 from tntpipe.steps.step import INPUT_FOLDER, Export, Step
 from tntpipe.store.manifest import Entry, Manifest, manifest_path, read_manifest, read_manifests, write_manifest
 from tntpipe.store.record import Record
@@ -406,7 +406,7 @@ class Derivatives:
         """A derivative and its sidecar, with what is published there."""
         entries: dict[str, Entry | None] = {export.path: self._entry(step, export, record)}
         if export.sidecar is not None:
-            text = _sidecar_text(export).encode()
+            text = encoded(_sidecar_text(export))
             sidecar = Entry(size_bytes=len(text), sha256=hashlib.sha256(text).hexdigest())
             entries[sidecar_name(export.path)] = None if record is None else sidecar
         return entries
