@@ -13,12 +13,10 @@ from tntpipe.formatting import counted, format_gib
 class Resources:
     """An amount of CPUs and of memory: a request, what is free, or a whole budget.
 
-        >>> from tntpipe.decoding import Count
-    from tntpipe.formatting import GIB
-        >>> Resources(2, 3 * GIB).fits_in(Resources(4, 8 * GIB))
-        True
-        >>> print(Resources(4, 8 * GIB) - Resources(2, 3 * GIB))
-        2 CPUs, 5.0 GiB
+    >>> Resources(2, 3 * 2**30).fits_in(Resources(4, 8 * 2**30))
+    True
+    >>> print(Resources(4, 8 * 2**30) - Resources(2, 3 * 2**30))
+    2 CPUs, 5.0 GiB
     """
 
     cpus: int
