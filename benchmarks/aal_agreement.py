@@ -4,7 +4,7 @@ AAL labels grey matter only, so a lobe is compared where AAL labels anything of 
 cingulate and vermis, which the lobe lists of the two assign differently or not at all, are left out. AAL is used to
 check, never shipped: it is ``aal.nii.gz`` of Debian's package ``mricron-data``, beside ``ch2.nii.gz``, the scan.
 
-    python benchmarks/aal_agreement.py OUTPUT_DIR SCAN /usr/share/mricron/templates/aal.nii.gz
+    python -m benchmarks.aal_agreement OUTPUT_DIR SCAN /usr/share/mricron/templates/aal.nii.gz
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@
 Each measurement is a fresh Python process, so that imports count. The dataset is made of empty files in a temporary
 folder: participants × sessions of eight files each. Files are in the page cache for both.
 
-    python benchmarks/bids_selection.py [--participants 1000] [--skip-pybids]
+    python -m benchmarks.bids_selection [--participants 1000] [--skip-pybids]
 """
 
 from __future__ import annotations

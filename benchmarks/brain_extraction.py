@@ -4,7 +4,7 @@ Each head is varied in ways whose effect on the true mask is known exactly, and 
 refined mask, run on every variation. The truth is the mask that the same steps give the unvaried head, carried through
 the known transform: so the figures say how steady the extraction is, and not how good.
 
-    python benchmarks/brain_extraction.py [SCAN ...] [--only PART ...] [--model FOLDER] [--work FOLDER]
+    python -m benchmarks.brain_extraction [SCAN ...] [--only PART ...] [--model FOLDER] [--work FOLDER]
 
 Without SCAN, the two heads of the example dataset. One thread; about a minute for each variation of a 2 mm head.
 """
@@ -20,8 +20,8 @@ from pathlib import Path
 
 import nibabel as nib
 import numpy as np
-from head_variations import VARIATIONS, Image
 
+from benchmarks.head_variations import VARIATIONS, Image
 from tntpipe.bids.scan import Scan
 from tntpipe.executors.children import environment
 from tntpipe.pipeline.build import ScanSteps, Subject, TissueClasses

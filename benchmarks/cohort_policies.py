@@ -14,9 +14,8 @@ from dataclasses import dataclass, replace
 from statistics import mean
 from time import process_time
 
-from cohorts import cohort_jobs, true_times
-from nipype_policy import fixed_cpus, nipype_spans
-
+from benchmarks.cohorts import cohort_jobs, true_times
+from benchmarks.nipype_policy import fixed_cpus, nipype_spans
 from tntpipe.formatting import GIB
 from tntpipe.planning.bounds.lower_bounds import lower_bound
 from tntpipe.resources import Resources

@@ -5,7 +5,7 @@ run, and ends now and then. Twice a second the screen is drawn, if it may be. Co
 into the state, and drawing (laying out, comparing, sending). The same in rich's own Live, which sends every frame whole
 and waits for the terminal, for comparison.
 
-    python benchmarks/dashboard_cost.py [--seconds 60]
+    python -m benchmarks.dashboard_cost [--seconds 60]
 """
 
 from __future__ import annotations

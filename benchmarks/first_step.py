@@ -3,7 +3,7 @@
 The dataset is participants × sessions of eight files each, the T1w images of 16³ voxels (valid, so that they are
 checked and scheduled), the others empty. The run is interrupted once its first step has started.
 
-    python benchmarks/first_step.py [--participants 1000]
+    python -m benchmarks.first_step [--participants 1000]
 """
 
 from __future__ import annotations
@@ -20,7 +20,8 @@ from pathlib import Path
 
 import nibabel as nib
 import numpy as np
-from bids_selection import make_dataset
+
+from benchmarks.bids_selection import make_dataset
 
 
 def fill_scans(root: Path) -> int:

@@ -3,7 +3,7 @@
 One forecast at the beginning of a cohort, whose jobs all have one thread given or choose their threads. A job that ends
 while the forecaster thinks waits for the end of a slice.
 
-    python benchmarks/forecast_cost.py [--scans 10 200 2000 12500]
+    python -m benchmarks.forecast_cost [--scans 10 200 2000 12500]
 """
 
 from __future__ import annotations
@@ -14,8 +14,7 @@ import tracemalloc
 from itertools import pairwise
 from time import thread_time
 
-from cohorts import cohort_jobs
-
+from benchmarks.cohorts import cohort_jobs
 from tntpipe.formatting import GIB
 from tntpipe.resources import Resources
 from tntpipe.scheduler.core import Scheduler

@@ -5,7 +5,7 @@ budget holds eight children, or about six of the largest kind. ``knew`` has the 
 request; the wrong ones have half, or half as much again, of each kind's mean and of its time. All is as in a real run
 but the programs: scheduler, learner, machine, monitor, watchdog, work folder.
 
-    python benchmarks/learning_children.py
+    python -m benchmarks.learning_children
 """
 
 from __future__ import annotations

@@ -12,8 +12,7 @@ import random
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 
-from cohorts import cohort_graph, true_times
-
+from benchmarks.cohorts import cohort_graph, true_times
 from tntpipe.formatting import GIB, MIB
 from tntpipe.journal.events import (
     Notice,

@@ -4,7 +4,7 @@ The generator is made so that three simple rules fare on it as they were publish
 nf-core workflows (the rows PUBLISHED); the tasks of a kind come in the order in which they would end, so that the small
 ones teach first. Calibrated on seeds 1 to 4; the figures are of seeds 11 to 14.
 
-    python benchmarks/memory_rules.py
+    python -m benchmarks.memory_rules
 """
 
 from __future__ import annotations

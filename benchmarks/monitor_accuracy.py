@@ -3,7 +3,7 @@
 The programs and the loop that watches them are those of the tests, ``tests/profiling``. CPU seconds are compared with
 the programs' own count, memory with what they hold by construction, so other work on the machine changes neither.
 
-    python benchmarks/monitor_accuracy.py [--runs 7]     (some 3 minutes)
+    python -m benchmarks.monitor_accuracy [--runs 7]     (some 3 minutes)
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@
 The loop sleeps until a look is due and looks, as the executor does. The last row is the executor itself, with all that
 it does with a look (the journal foremost).
 
-    python benchmarks/monitor_cost.py [--children 40] [--seconds 30]     (some 4 minutes)
+    python -m benchmarks.monitor_cost [--children 40] [--seconds 30]     (some 4 minutes)
 """
 
 from __future__ import annotations

@@ -11,8 +11,8 @@ from pathlib import Path
 from nipype import Node, Workflow, logging
 from nipype import config as settings
 from nipype.interfaces.base import CommandLine, CommandLineInputSpec, File, TraitedSpec
-from sleeping_child import TIMES_NAME
 
+from benchmarks.sleeping_child import TIMES_NAME
 from tntpipe.formatting import GIB
 from tntpipe.resources import Resources
 from tntpipe.scheduler.job import Job

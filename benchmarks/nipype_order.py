@@ -3,7 +3,7 @@
 Twelve children that only sleep, with mixed requests, some of which follow others. Each takes an odd number of seconds,
 so that at nipype's poll of 2 s it ends a whole second before it is seen, more than nipype spends on a node.
 
-    python benchmarks/nipype_order.py      (needs nipype: pip install .[benchmark])
+    python -m benchmarks.nipype_order      (needs nipype: pip install .[benchmark])
 """
 
 from __future__ import annotations
@@ -13,9 +13,8 @@ import tempfile
 from importlib.util import find_spec
 from pathlib import Path
 
-from nipype_policy import POLL_S, fixed_cpus, nipype_spans
-from sleeping_child import TIMES_NAME
-
+from benchmarks.nipype_policy import POLL_S, fixed_cpus, nipype_spans
+from benchmarks.sleeping_child import TIMES_NAME
 from tntpipe.formatting import MIB
 from tntpipe.resources import Resources
 from tntpipe.scheduler.job import Job

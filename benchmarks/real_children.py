@@ -9,7 +9,7 @@ node counts.
 The makespan is from the fork of the first child to the end of the last, by the children's own clocks; the call is from
 before either is set up until it has returned. The bound knows the true times.
 
-    python benchmarks/real_children.py [--repeats 3]      (for nipype: pip install .[benchmark])
+    python -m benchmarks.real_children [--repeats 3]      (for nipype: pip install .[benchmark])
 """
 
 from __future__ import annotations
@@ -26,9 +26,8 @@ from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
 
-from nipype_policy import POLL_S
-from sleeping_child import TIMES_NAME
-
+from benchmarks.nipype_policy import POLL_S
+from benchmarks.sleeping_child import TIMES_NAME
 from tntpipe.executors.machine import Machine
 from tntpipe.formatting import GIB, MIB, format_gib
 from tntpipe.journal.events import RunEvent

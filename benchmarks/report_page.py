@@ -4,7 +4,7 @@ there and zooms in a real browser.
 The run is made up (made_up_run.py): 200 scans with two registrations, some 26 steps each, 40 CPUs and 188 GiB. The
 bars: the page is below 6 MB and is drawn within 3 s of being asked for, in Chromium without a screen.
 
-    python benchmarks/report_page.py [--scans 200]
+    python -m benchmarks.report_page [--scans 200]
 """
 
 from __future__ import annotations
@@ -16,8 +16,7 @@ from pathlib import Path
 from statistics import median
 from time import perf_counter, process_time
 
-from made_up_run import made_up_run
-
+from benchmarks.made_up_run import made_up_run
 from tntpipe.formatting import GIB
 from tntpipe.journal.events import StepEnded
 from tntpipe.journal.history import history_of

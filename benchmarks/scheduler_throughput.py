@@ -17,9 +17,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from time import process_time
 
-from cohort_policies import TimedAdviser
-from cohorts import cohort_jobs, true_times
-
+from benchmarks.cohort_policies import TimedAdviser
+from benchmarks.cohorts import cohort_jobs, true_times
 from tntpipe.formatting import GIB, MIB
 from tntpipe.resources import Resources
 from tntpipe.scheduler.core import Scheduler

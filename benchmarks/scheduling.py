@@ -3,9 +3,9 @@
 Everything runs on a simulated clock, in one process; all but CPU times is the same each time. What is compared is told
 in ``cohort_policies.py``, ``trace_policies.py`` and ``scheduler_throughput.py``.
 
-    python benchmarks/scheduling.py            (some 15 minutes; writes between the markers in docs/benchmarks.md)
-    python benchmarks/scheduling.py --quick    (under a minute; prints, writes nothing)
-    python benchmarks/scheduling.py --parts speed
+    python -m benchmarks.scheduling            (some 15 minutes; writes between the markers in docs/benchmarks.md)
+    python -m benchmarks.scheduling --quick    (under a minute; prints, writes nothing)
+    python -m benchmarks.scheduling --parts speed
 """
 
 from __future__ import annotations
@@ -21,10 +21,9 @@ from datetime import date
 from pathlib import Path
 from typing import TypeVar
 
-from cohort_policies import BUDGETS_GIB, Case, cases
-from scheduler_throughput import N_RUNS, SIZES, LiveDecisions, Throughput, live_decisions, throughputs
-from trace_policies import TraceCase, trace_cases
-
+from benchmarks.cohort_policies import BUDGETS_GIB, Case, cases
+from benchmarks.scheduler_throughput import N_RUNS, SIZES, LiveDecisions, Throughput, live_decisions, throughputs
+from benchmarks.trace_policies import TraceCase, trace_cases
 from tntpipe import __version__
 from tntpipe.formatting import GIB
 from tntpipe.resources import Resources
@@ -60,7 +59,7 @@ def main() -> int:
         git = ("git", "-C", str(PAGE.parent), "describe", "--always", "--dirty", "--exclude=*")
         version = subprocess.run(git, capture_output=True, text=True, check=False).stdout.strip() or __version__
         stamp = (
-            f"`python benchmarks/scheduling.py{' --quick' if args.quick else ''} --parts {part}`, {version}: "
+            f"`python -m benchmarks.scheduling{' --quick' if args.quick else ''} --parts {part}`, {version}: "
             f"{date.today().isoformat()}, {platform.system()} {platform.machine()}, {os.cpu_count()} CPUs, "
             f"Python {platform.python_version()}, load {load:.1f} at the start and {load_after:.1f} at the end, "
             f"{(time.monotonic() - began) / 60:.1f} minutes."

@@ -4,7 +4,7 @@ The scheduler, the drive loop, retries, watchdog, journal and the folds of a rea
 ``status``, scan tracker, readiness) on the simulated clock; 2 % of the steps fail, others are killed, out of memory
 and run again. Learning is left out here: each correction of a quarter of a million jobs takes seconds.
 
-    python benchmarks/soak.py [--scans 10000]
+    python -m benchmarks.soak [--scans 10000]
 """
 
 from __future__ import annotations
@@ -19,9 +19,8 @@ from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from cohorts import cohort_graph
-from memory_world import MemoryWorld
-
+from benchmarks.cohorts import cohort_graph
+from benchmarks.memory_world import MemoryWorld
 from tntpipe.formatting import GIB, MIB
 from tntpipe.journal.events import (
     Outcome,

@@ -4,7 +4,7 @@ The command is ``true``, the steps do not depend on each other, two run at a tim
 for every step: scratch folder, log, measuring, record, publication by rename, journal. nipype (``pip install nipype``)
 runs as it is installed, and with its poll at 0.01 s.
 
-    python benchmarks/step_overhead.py [--steps 200] [--nipype-steps 40]
+    python -m benchmarks.step_overhead [--steps 200] [--nipype-steps 40]
 """
 
 from __future__ import annotations

@@ -17,9 +17,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from statistics import geometric_mean
 
-from nipype_policy import POLL_S, fixed_cpus, nipype_spans
-from wfcommons import TRACES, copies, read_trace
-
+from benchmarks.nipype_policy import POLL_S, fixed_cpus, nipype_spans
+from benchmarks.wfcommons import TRACES, copies, read_trace
 from tntpipe.planning.bounds.lower_bounds import lower_bound
 from tntpipe.resources import Resources
 from tntpipe.scheduler.core import Scheduler

@@ -4,7 +4,7 @@
 20 %. ``knew`` has the largest peak of each kind as its request and the kind's mean time. The wrong ones have half, or
 half as much again, of both. Only the machine's watchdog enforces anything, as in a real run.
 
-    python benchmarks/wrong_estimates.py
+    python -m benchmarks.wrong_estimates
 """
 
 from __future__ import annotations
@@ -13,9 +13,8 @@ import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from cohorts import cohort_graph
-from memory_world import MemoryWorld
-
+from benchmarks.cohorts import cohort_graph
+from benchmarks.memory_world import MemoryWorld
 from tntpipe.executors.learner import Learner
 from tntpipe.formatting import GIB, MIB
 from tntpipe.profiling.estimates import MEMORY_MARGIN, Estimates

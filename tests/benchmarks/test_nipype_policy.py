@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from nipype_policy import fixed_cpus, nipype_spans, topological_order
 
+from benchmarks.nipype_policy import fixed_cpus, nipype_spans, topological_order
 from tntpipe.formatting import GIB, MIB
 from tntpipe.resources import Resources
 from tntpipe.scheduler.job import Job

@@ -7,9 +7,9 @@ import subprocess
 import sys
 
 import pytest
-from real_children import BUDGET, COMMANDS, lower_bound_s, make_jobs, measure, tntpipe
-from sleeping_child import TIMES_NAME
 
+from benchmarks.real_children import BUDGET, COMMANDS, lower_bound_s, make_jobs, measure, tntpipe
+from benchmarks.sleeping_child import TIMES_NAME
 from tntpipe.formatting import MIB
 from tntpipe.resources import Resources
 from tntpipe.scheduler.job import Job

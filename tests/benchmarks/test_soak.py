@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from pathlib import Path
 
-from soak import soak
-
+from benchmarks.soak import soak
 from tntpipe.journal.events import ScanEnded, ScanOutcome, StepRetried
 from tntpipe.journal.reader import read_journal
 

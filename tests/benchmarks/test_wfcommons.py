@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 
 import pytest
-from wfcommons import TRACES, copies, read_trace
 
+from benchmarks.wfcommons import TRACES, copies, read_trace
 from tntpipe.formatting import GIB
 from tntpipe.resources import Resources
 from tntpipe.scheduler.core import Scheduler

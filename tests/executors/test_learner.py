@@ -6,8 +6,8 @@ import random
 from dataclasses import replace
 
 import pytest
-from memory_world import MemoryWorld
 
+from benchmarks.memory_world import MemoryWorld
 from tntpipe.executors.learner import STEP_BYTES, Learner, Learnt
 from tntpipe.formatting import GIB, MIB
 from tntpipe.profiling.memory_rule import PAD_BYTES

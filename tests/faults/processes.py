@@ -71,12 +71,20 @@ def is_alive(pid: int) -> bool:
         return False
 
 
+def words_of(process: psutil.Process) -> list[str]:
+    """The words that started a process; none of one that ended since it was listed."""
+    try:
+        return process.cmdline()
+    except psutil.Error:
+        return []
+
+
 def sentinel_of(run: subprocess.Popen[bytes]) -> psutil.Process:
     """The process that watches over a run."""
     found: list[psutil.Process] = []
 
     def is_there() -> bool:
-        found[:] = [p for p in psutil.Process(run.pid).children() if "tntpipe.processes.leftovers" in p.cmdline()]
+        found[:] = [p for p in psutil.Process(run.pid).children() if "tntpipe.processes.leftovers" in words_of(p)]
         return bool(found)
 
     until(is_there)

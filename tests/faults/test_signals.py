@@ -13,7 +13,7 @@ from typing import Any
 import psutil
 import pytest
 from fake_ants import Place, Run, write_programs, write_scans
-from processes import is_alive, start_run, until
+from processes import is_alive, start_run, until, words_of
 
 SLEEPS = "exec sleep 300"
 NEVER_STOPS = "trap '' TERM; while :; do sleep 300; done"
@@ -205,7 +205,7 @@ def test_a_signal_while_programs_are_looked_for_ends_the_run_at_once(
     write_programs(place.root / "ants", SLEEPS, version="exec sleep 300")
     run = place.start()
     asked = psutil.Process(run.process.pid)
-    until(lambda: any("sleep" in child.cmdline() for child in asked.children()))
+    until(lambda: any("sleep" in words_of(child) for child in asked.children()))
     left = asked.children()
     run.process.send_signal(number)
     assert run.status(30) == status

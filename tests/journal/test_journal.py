@@ -11,9 +11,9 @@ from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
-from made_up_run import made_up_run
 from stories import STORY
 
+from benchmarks.made_up_run import made_up_run
 from tntpipe.budget.host import host
 from tntpipe.formatting import GIB
 from tntpipe.journal.events import Outcome, RunEvent, ScanOutcome, StepEnded, StepSampled, StepsWaiting

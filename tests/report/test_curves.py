@@ -2,20 +2,13 @@
 
 from __future__ import annotations
 
-import doctest
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from recorded_runs import ToldRun, eventful_run, used
 
 from tntpipe.formatting import GIB
-from tntpipe.report import curves
 from tntpipe.report.curves import busy_spans, curves_of, held_spans, in_parts
-
-
-def test_the_examples_hold() -> None:
-    assert doctest.testmod(curves).failed == 0
 
 
 def test_between_looks_the_cpu_time_is_spread_evenly_and_after_the_process_nothing_is_busy() -> None:

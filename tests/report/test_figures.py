@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import doctest
 from pathlib import Path
 
 import pytest
@@ -11,7 +10,6 @@ from recorded_runs import ToldRun, eventful_run, run_started, used
 from tntpipe.formatting import GIB
 from tntpipe.journal.events import Outcome, ScanOutcome, StepDropped
 from tntpipe.journal.history import Ending
-from tntpipe.report import scans
 from tntpipe.report.bound import bound_of, last_chain
 from tntpipe.report.curves import curves_of
 from tntpipe.report.failures import MOST_TAILS, failures_of
@@ -128,10 +126,6 @@ def test_a_scans_time_is_running_or_waiting() -> None:
     assert (row.elapsed_s, row.running_s, row.waited_s) == (22, 19, 3)
     assert row.waits == ((10, 12), (14, 15))
     assert (row.outcome, row.n_retried, row.n_over, row.n_steps) == ("failed", 1, 3, 3)
-
-
-def test_scans_that_overlap_within_themselves_are_counted_once() -> None:
-    assert doctest.testmod(scans).failed == 0
 
 
 def test_what_was_refused_or_never_began_has_a_row_too_and_comes_last() -> None:

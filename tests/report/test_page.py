@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import doctest
 import json
 import re
 from html.parser import HTMLParser
@@ -12,7 +11,6 @@ import pytest
 from recorded_runs import ToldRun, eventful_run, run_started, used
 
 from tntpipe.journal.events import Notice, Outcome, ScanOutcome
-from tntpipe.report import page
 from tntpipe.report.write import make_report
 
 EVIL = "</script><script>alert(1)</script>\"'><img src=x onerror=alert(2)><!--&amp;{{7*7}}"
@@ -86,10 +84,6 @@ def test_texts_from_outside_are_never_markup() -> None:
     assert (evil.count("img"), "49" in "".join(evil.texts)) == (0, False)
     assert "".join(evil.texts).count("onerror=alert(2)") > 10
     assert all(not name.startswith("on") for _, attributes in evil.found for name in attributes)
-
-
-def test_json_in_a_script_has_no_markup() -> None:
-    assert doctest.testmod(page).failed == 0
 
 
 def test_the_data_of_the_charts_survive_names_that_end_scripts() -> None:

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from nipype_policy import fixed_cpus, nipype_spans
 from virtual_time import Case, budget, cases, job
 
+from benchmarks.nipype_policy import fixed_cpus, nipype_spans
 from tntpipe.formatting import GIB
 from tntpipe.resources import Resources
 from tntpipe.scheduler.core import Scheduler

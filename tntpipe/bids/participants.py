@@ -36,8 +36,8 @@ def _with_nearest(label: str, there: Collection[str]) -> str:
 
     >>> _with_nearest("1", ["001", "011"]), _with_nearest("zz", ["001"])
     ('1 (there is 001)', 'zz')
-    >>> _with_nearest("Control7", ["CONTROL07", "control70"])
-    'Control7 (there is CONTROL07)'
+    >>> _with_nearest("control7", ["CONTROL07", "other70"])
+    'control7 (there is CONTROL07)'
     """
     same_number = [other for other in sorted(there) if other.lstrip("0") == label.lstrip("0")]
     nearest = same_number or _alike(label, there)

@@ -98,4 +98,4 @@ def busy_cpus(cpu_s: float, span_s: float) -> float:
     """
     if span_s <= 0 or cpu_s <= 0:
         return 0.0
-    return min(cpu_s / span_s, max(1, math.ceil((cpu_s - CLOCK_GRAIN_S) / span_s)))
+    return min(cpu_s / span_s, float(max(1, math.ceil((cpu_s - CLOCK_GRAIN_S) / span_s))))
