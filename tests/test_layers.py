@@ -28,6 +28,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "executors": {"scheduler", "profiling", "store", "steps", "processes", "journal"},
     "status": {"journal", "store", "profiling"},
     "report": {"journal", "planning", "scheduler", "store", "bids"},
+    "study": {"bids", "store", "journal", "imaging"},
     "example": {"files"},
     "__main__": {"cli"},
 }
