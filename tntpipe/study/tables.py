@@ -143,11 +143,14 @@ def _key_cells(record: ScanRecord) -> dict[str, str]:
 
 
 def _structures(scans: Sequence[ScanRecord]) -> tuple[Column, ...]:
-    """A column for each label that any scan has beside the totals, as the tables have them."""
+    """A column for each label that any scan has beside the totals, as the tables have them.
+
+    Names of a segmentation that are one column, in tables of different scans, are one label written in two ways.
+    """
     found: dict[tuple[str, str], Column] = {}
     for measure in chain.from_iterable(record.measures for record in scans):
-        key = (measure.segmentation, measure.name)
-        if key not in found and key not in TOTALS:
+        key = (measure.segmentation, column_name(measure))
+        if key not in found and (measure.segmentation, measure.name) not in TOTALS:
             is_sum = " (a sum of other columns)" if measure.is_sum else ""
             text = f"Volume of {measure.name}{is_sum}, as *{_ending(measure)} has it."
             found[key] = Column(name=column_name(measure), description=text, units=MM3, derived=measure.is_sum)
