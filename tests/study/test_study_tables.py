@@ -101,7 +101,7 @@ def test_the_long_table_holds_no_structure_twice_and_the_wide_one_marks_sums(out
     assert json.loads((out / "group_volumes.json").read_text())["striatum_r_mm3"]["Derivative"] is True
 
 
-@pytest.mark.parametrize("name", ["group_volumes", "group_volumes_long", "phenotype/tntpipe"])
+@pytest.mark.parametrize("name", ["group_volumes", "group_volumes_long", "group_derived", "phenotype/tntpipe"])
 def test_a_dictionary_has_each_column_of_its_table(out: Path, name: str) -> None:
     write_study(out)
     entries = json.loads((out / f"{name}.json").read_text())

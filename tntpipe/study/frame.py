@@ -5,12 +5,11 @@ from __future__ import annotations
 from io import StringIO
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import unquote, urlsplit
 
-from tntpipe.bids.sidecars import RAW
 from tntpipe.errors import InputMissingError, ProgramMissingError, TableError
-from tntpipe.files import parsed_json, regular
+from tntpipe.files import regular
 from tntpipe.imaging.tables import MISSING
+from tntpipe.study.participants import participants_of
 from tntpipe.study.scans import study_in
 from tntpipe.study.tables import long_table, wide_table
 
@@ -59,7 +58,7 @@ def read(output_dir: Path | str, *, wide: bool = False, participants: Path | str
     scans = study_in(folder).scans
     text = (wide_table if wide else long_table)(scans).text()
     frame = pandas.read_csv(StringIO(text), dtype=dict.fromkeys(_TEXT, str), **_AS_BIDS)
-    path = _participants_of(folder) if participants is None else Path(participants)
+    path = participants_of(folder) if participants is None else Path(participants)
     if path is None:
         return frame
     people = _people(path)
@@ -85,16 +84,3 @@ def _people(path: Path) -> pandas.DataFrame:
     if len(twice):
         raise TableError(f"{path} has {twice.iloc[0]} twice.", remedy="Leave one row for each participant.")
     return people
-
-
-def _participants_of(output_dir: Path) -> Path | None:
-    """The output folder's own table, or that of the dataset which it links to; None where neither can be found."""
-    candidates = [output_dir]
-    try:
-        link = parsed_json((output_dir / "dataset_description.json").read_bytes())["DatasetLinks"][RAW]
-        parts = urlsplit(link)
-        if parts.scheme in ("", "file") and not parts.netloc:
-            candidates.append(output_dir / unquote(parts.path))
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
-        pass
-    return next((path for folder in candidates if (path := folder / "participants.tsv").is_file()), None)

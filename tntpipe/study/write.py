@@ -9,11 +9,13 @@ from pathlib import Path
 from tntpipe.bids.description import refuse_foreign_dataset
 from tntpipe.errors import OutputError
 from tntpipe.files import leads_inside, write_text
+from tntpipe.study.derived import derived_table
 from tntpipe.study.outcomes import DONE
+from tntpipe.study.participants import sites_in
 from tntpipe.study.scans import study_in
 from tntpipe.study.tables import long_table, phenotype_table, wide_table
 
-WIDE, LONG, PHENOTYPE = "group_volumes", "group_volumes_long", "phenotype/tntpipe"
+WIDE, LONG, DERIVED, PHENOTYPE = "group_volumes", "group_volumes_long", "group_derived", "phenotype/tntpipe"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,7 +45,12 @@ def write_study(output_dir: Path, destination: Path | None = None) -> Written:
     refuse_foreign_dataset(folder)
     study = study_in(output_dir)
     wide = wide_table(study.scans)
-    tables = {WIDE: wide, LONG: long_table(study.scans), PHENOTYPE: phenotype_table(study.scans)}
+    tables = {
+        WIDE: wide,
+        LONG: long_table(study.scans),
+        DERIVED: derived_table(wide, sites_in(output_dir)),
+        PHENOTYPE: phenotype_table(study.scans),
+    }
     for name, table in tables.items():
         _write(folder, f"{name}.json", json.dumps(table.dictionary, indent=2, ensure_ascii=False) + "\n")
         _write(folder, f"{name}.tsv", table.text())
