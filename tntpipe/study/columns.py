@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 
 from tntpipe.errors import TableError
 
@@ -53,6 +54,7 @@ def dictionary(columns: Iterable[Column]) -> dict[str, object]:
     return entries
 
 
+@cache  # the same few for every scan
 def snake_case(name: str) -> str:
     """A label's name in lower snake case, which pandas, R and formulas take as it is.
 
