@@ -17,7 +17,7 @@ from tntpipe.steps.registration import PRESETS
 
 LEVELS: Mapping[str, str] = {
     "participant": "compute the volumes of every scan that is chosen; what is finished is kept",
-    "group": "gather all scans into one table (participant ends with it); BIDS_DIR need not be there",
+    "group": "gather all scans into one table (also: tntpipe group OUTPUT_DIR)",
     "create_resource_file": "turn profiles of runs into requests; BIDS_DIR and OUTPUT_DIR are not read",
     "status": "say how a run stands, from any terminal; BIDS_DIR need not be there",
     "report": "make a run's report again, from its journal; BIDS_DIR need not be there",
@@ -55,7 +55,7 @@ examples:
   tntpipe bids out status                              what runs, what failed and why, the end
   tntpipe bids out status --follow                     the run's screen, in another terminal
   tntpipe bids out report                              the newest run as a page, from its journal
-  tntpipe bids out group                               one table of all scans; also: tntpipe group out
+  tntpipe bids out group                               all scans in one table
   tntpipe bids out verify                              is everything still as it was published?
 
 exit status: 0 all well; 1 some scan failed; 16 not a BIDS dataset; 17 unknown level; 18 nothing
