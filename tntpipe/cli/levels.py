@@ -77,6 +77,12 @@ def _report(options: argparse.Namespace, _words: Sequence[str]) -> ExitStatus:
     return show_report(options)
 
 
+def _group(options: argparse.Namespace, _words: Sequence[str]) -> ExitStatus:
+    from tntpipe.cli.group import write_tables
+
+    return write_tables(options)
+
+
 def _verify(options: argparse.Namespace, _words: Sequence[str]) -> ExitStatus:
     from tntpipe.cli.verify import verify_outputs
 
@@ -89,4 +95,5 @@ _RUN: Mapping[str, Run] = {
     "status": _status,
     "report": _report,
     "verify": _verify,
+    "group": _group,
 }

@@ -14,6 +14,7 @@ from typing import NoReturn
 from tntpipe import __version__
 from tntpipe.cli.config import options_of
 from tntpipe.cli.levels import run_levels
+from tntpipe.cli.parser import in_full
 from tntpipe.errors import SIGNALLED, STOP_SIGNALS, ExitStatus, TntpipeError, told
 from tntpipe.formatting import printable
 from tntpipe.run.terminal import screen_may_be_gone
@@ -40,7 +41,7 @@ def command() -> NoReturn:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; returns the exit status."""
-    words = list(sys.argv[1:] if arguments is None else arguments)
+    words = in_full(sys.argv[1:] if arguments is None else arguments)
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")  # a path may be in another encoding
     try:

@@ -17,6 +17,7 @@ from tntpipe.steps.registration import PRESETS
 
 LEVELS: Mapping[str, str] = {
     "participant": "compute the volumes of every scan that is chosen; what is finished is kept",
+    "group": "gather all scans into one table (also: tntpipe group OUTPUT_DIR)",
     "create_resource_file": "turn profiles of runs into requests; BIDS_DIR and OUTPUT_DIR are not read",
     "status": "say how a run stands, from any terminal; BIDS_DIR need not be there",
     "report": "make a run's report again, from its journal; BIDS_DIR need not be there",
@@ -54,6 +55,7 @@ examples:
   tntpipe bids out status                              what runs, what failed and why, the end
   tntpipe bids out status --follow                     the run's screen, in another terminal
   tntpipe bids out report                              the newest run as a page, from its journal
+  tntpipe bids out group                               all scans in one table
   tntpipe bids out verify                              is everything still as it was published?
 
 exit status: 0 all well; 1 some scan failed; 16 not a BIDS dataset; 17 unknown level; 18 nothing
@@ -146,6 +148,7 @@ def make_parser() -> Parser:
     _add_running(_Group(parser, "running", RUNS))
     _add_recorded(_Group(parser, "status and report", ("status", "report")))
     _add_status(_Group(parser, "status", ("status",)))
+    _add_group(_Group(parser, "group", ("group",)))
     _add_general(_Group(parser, "in general"))
     return parser
 
@@ -385,6 +388,10 @@ def _add_status(group: _Group) -> None:
     group.add("--speed", type=number(0.001, 1e9), metavar="X", help="times the run's own (default: all in 30 s)")
 
 
+def _add_group(group: _Group) -> None:
+    group.add("--group_output", type=path, metavar="DIR", help="write the tables there (default: OUTPUT_DIR)")
+
+
 def _add_general(group: _Group) -> None:
     group.add(
         "--config_file",
@@ -409,6 +416,19 @@ def _add_general(group: _Group) -> None:
     group.add("--notrack", action="store_true", help="accepted for habit's sake: tntpipe never phones home")
     group.add("--version", action="version", version=f"tntpipe {__version__}", help="say the version")
     group.add("-h", "--help", action="help", help="this text")
+
+
+def in_full(arguments: Sequence[str]) -> list[str]:
+    """The words with the level where it belongs, where ``group OUTPUT_DIR`` was typed.
+
+    >>> in_full(["group", "out", "-v"]), in_full(["group", "out", "participant"])
+    (['out', 'out', 'group', '-v'], ['group', 'out', 'participant'])
+    """
+    words = list(arguments)
+    is_short = words[:1] == ["group"] and len(words) > 1 and LEVELS.keys().isdisjoint(words[2:])
+    if not is_short or not all(word.startswith("-") for word in words[2:3]):
+        return words
+    return [words[1], words[1], "group", *words[2:]]
 
 
 DASHES = "‐‑‒–—―−"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -25,10 +25,10 @@ class _Head:
 
 
 class JournalReader:
-    """Reads a journal that may still be written."""
+    """Reads a journal that may still be written; of events of other kinds than ``only`` these, by name, nothing."""
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
+    def __init__(self, path: Path, only: Collection[str] | None = None) -> None:
+        self._path, self._only = path, only
         self._offset = 0
         self._is_checked = False
 
@@ -53,14 +53,16 @@ class JournalReader:
                     self._is_checked = True
                 try:
                     head = decoded(line, _Head)
+                    if self._only is not None and head.event not in self._only:
+                        continue
                     yield head.t, decoded(line, _KINDS[head.event])
                 except (KeyError, ValueError):  # it says something else than an event of this version
                     continue
 
 
-def read_journal(path: Path | str) -> Iterator[tuple[float, RunEvent]]:
+def read_journal(path: Path | str, only: Collection[str] | None = None) -> Iterator[tuple[float, RunEvent]]:
     """What happened, and when; a torn line (the last one of a killed run) is left out. Raises as ``JournalReader``."""
-    return JournalReader(Path(path)).new_events()
+    return JournalReader(Path(path), only).new_events()
 
 
 def _check_version(path: Path, first_line: bytes) -> None:

@@ -17,10 +17,13 @@ GOOD = (ScanOutcome.DONE, ScanOutcome.SKIPPED)
 N_GOOD_SHOWN = 20
 
 
-def print_summary(state: RunState, run_dir: Path, output_dir: Path, report: Path | None = None) -> None:
+def print_summary(
+    state: RunState, run_dir: Path, output_dir: Path, report: Path | None = None, study: Path | None = None
+) -> None:
     """A table of the scans that need attention (and of the others while they are few), then one line of counts.
 
-    The line ends with where to read on: ``report`` is where the run's page is, if there is one.
+    The line ends with where to read on: ``report`` is where the run's page is, ``study`` the table of all scans,
+    if there are any.
     """
     console = Console(stderr=True)
     shown = [
@@ -44,7 +47,7 @@ def print_summary(state: RunState, run_dir: Path, output_dir: Path, report: Path
     failed = state.n_scans(ScanOutcome.FAILED)
     where = f"crash files in {output_dir / 'logs'}" if failed else f"log in {run_dir / 'run.log'}"
     more = f"; report in {report}" if report is not None else ""
-    told = printable(f"{counts}; volumes in {output_dir}; {where}{more}")
+    told = printable(f"{counts}; volumes in {study or output_dir}; {where}{more}")
     console.print(told, markup=False, highlight=False, soft_wrap=True)
 
 

@@ -47,6 +47,7 @@ from tntpipe.run.report_page import report_of_run
 from tntpipe.run.scan_tracker import ScanTracker
 from tntpipe.run.settings import RunOptions
 from tntpipe.run.sinks import Views
+from tntpipe.run.study_tables import tables_of_run
 from tntpipe.run.terminal import screen_may_be_gone
 from tntpipe.run.wait_reasons import waiting_steps
 from tntpipe.run.within_budget import within_budget
@@ -181,11 +182,11 @@ class _Run:
             try:
                 status = self._drive(machine)
             finally:
-                report = report_of_run(views.run_dir)
+                report, table = report_of_run(views.run_dir), tables_of_run(output)
                 if options.profile is not None:
                     status = write_profile_of_run(options.profile, views.run_dir / JOURNAL_NAME, status)
             with screen_may_be_gone():
-                print_summary(views.state, views.run_dir, output, report)
+                print_summary(views.state, views.run_dir, output, report, table)
         return status
 
     def _drive(self, machine: Machine) -> ExitStatus:
