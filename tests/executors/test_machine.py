@@ -13,18 +13,19 @@ from pathlib import Path
 
 import pytest
 from pytest_mock import MockerFixture
-from small_runs import World, script
+from small_runs import COMMANDS, World, script
 
 from tntpipe.executors.children import environment
 from tntpipe.executors.machine import Machine
 from tntpipe.formatting import GIB, MIB
-from tntpipe.journal.events import Notice, Outcome, StepEnded
+from tntpipe.journal.events import Notice, Outcome, RunEvent, StepEnded
 from tntpipe.resources import Resources
 from tntpipe.run.crash_file import crash_text
 from tntpipe.scheduler.core import Scheduler
 from tntpipe.scheduler.drive import drive
 from tntpipe.scheduler.job import Job
 from tntpipe.steps.graph import build_graph
+from tntpipe.steps.step import Step
 from tntpipe.store.derivatives import Derivatives
 
 
@@ -256,3 +257,41 @@ def test_a_sentinel_that_cannot_live_is_tried_three_times_and_told_of(
     told = [notice for notice in notices if "ends as soon as it is started" in notice.text]
     assert n_started == 3 and [event.level for event in told] == ["WARNING"]
     assert [event.outcome for event in world.events if isinstance(event, StepEnded)] == [Outcome.DONE, Outcome.DONE]
+
+
+def test_a_signal_stops_a_run_that_only_publishes_again_on_a_slow_disk(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names = [f"s{number}/a" for number in range(40)]
+    steps = [script(name, "echo made > out", export=f"{name}.txt") for name in names]
+    world.run(steps, cpus=4)
+    graph, published = build_graph(steps, {"sh"}), Derivatives.publish_again
+    ticks: list[float] = []
+    n_ticks_meanwhile: list[int] = []
+
+    def slowly(derivatives: Derivatives, step: Step) -> None:
+        before, deadline = len(ticks), time.monotonic() + 10
+        while len(ticks) < before + 3 and time.monotonic() < deadline:
+            time.sleep(0.01)
+        n_ticks_meanwhile.append(len(ticks) - before)
+        published(derivatives, step)
+
+    def emit(event: RunEvent) -> None:
+        ended.append(event)
+        if len(ended) == 3:
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    ended: list[RunEvent] = []
+    monkeypatch.setattr(Derivatives, "publish_again", slowly)
+    elsewhere = Derivatives(world.root / "another-out", world.work)
+    machine = Machine(
+        graph, world.work, elsewhere, COMMANDS, emit, GIB, tick=lambda: ticks.append(machine.now()), tick_s=0.05
+    )
+    jobs = [Job(name=name, request=Resources(1, MIB), wall_s=1.0) for name in names]
+    with machine.signals():
+        drive(Scheduler(jobs, Resources(2, GIB)), machine)
+    machine.close()
+    assert machine.stop_signal == signal.SIGTERM
+    assert 3 <= len(ended) <= 5
+    assert {event.outcome for event in ended if isinstance(event, StepEnded)} == {Outcome.REUSED}
+    assert min(n_ticks_meanwhile) >= 3, "the screen stood still"

@@ -1,7 +1,8 @@
 """The world of real children: launches steps, sleeps until something happens, publishes what has ended.
 
 One thread sleeps in ``select`` on the pidfds of all children and on a pipe that signals and finished publications write
-to; nothing polls. Hashing and copying happen in a few worker threads, so a large output never holds up the next launch.
+to; nothing polls. Hashing and copying happen in a few worker threads, also of what an earlier run had computed, so that
+a slow disk never holds up the next launch, a signal or the screen.
 What the children are for, and what should start next, is not known here.
 """
 
@@ -15,7 +16,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from tntpipe.errors import STOP_SIGNALS, OutputError, told
@@ -62,6 +63,16 @@ so long the run's own is waited for, before the step counts as failed."""
 N_PUBLISHERS = 4
 
 
+@dataclass(frozen=True, slots=True)
+class _Publication:
+    """Results on their way to the output: of a child that has ended, or (``ran`` is None) of a step computed before."""
+
+    step: Step
+    ran: Running | None
+    usage: Usage | None
+    done: Future[None]
+
+
 class Machine:
     """Runs the steps of ``graph`` on this machine; every event of the run goes to ``emit``."""
 
@@ -90,7 +101,7 @@ class Machine:
         self._pids: dict[str, int] = {}
         self._happened: deque[Event] = deque()
         self._memory = MemoryGuard(mem_bytes, self._monitor, self._happened.append, emit)
-        self._publications: deque[tuple[Running, Usage, Future[None]]] = deque()
+        self._publications: deque[_Publication] = deque()
         self._selector = selectors.DefaultSelector()
         self._publishers = ThreadPoolExecutor(N_PUBLISHERS, thread_name_prefix="publish")
         self._wake_read, self._wake_write = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
@@ -116,7 +127,7 @@ class Machine:
         """Start a step, unless what it would make turns out to be there already."""
         step = self._graph.steps[action.name]
         if self._work.is_done(step) or self._restored(step):
-            self._reuse(step)
+            self._in_background(step, lambda: self._derivatives.publish_again(step))
             return
         self._work.forget(step.name)
         argv = step.argv(self._commands)
@@ -269,11 +280,11 @@ class Machine:
         with contextlib.suppress(BlockingIOError):
             os.read(self._wake_read, 4096)
         for _ in range(len(self._publications)):
-            running, usage, publication = self._publications.popleft()
-            if publication.done():
-                self._published(running, usage, publication)
+            publication = self._publications.popleft()
+            if publication.done.done():
+                self._published(publication)
             else:
-                self._publications.append((running, usage, publication))
+                self._publications.append(publication)
 
     def _sleep_s(self) -> float | None:
         """Until the next look at a child, the next kill, or the next tick of the display."""
@@ -305,8 +316,8 @@ class Machine:
         while self._doubted and (is_told or self._doubted[0][0] <= now):
             self._ended_without_success(*self._doubted.popleft()[1:])
         while self._has_given_up and self._publications:
-            running, usage, _ = self._publications.popleft()
-            self._end(running.step, Outcome.STOPPED, usage)
+            given_up = self._publications.popleft()
+            self._end(given_up.step, Outcome.STOPPED, given_up.usage)
         if self._tick is not None:
             self._tick()
 
@@ -320,9 +331,7 @@ class Machine:
         if usage.exit_code < 0:  # it was killed, and could not end what it had started
             end_processes([self._owner(running.scratch)])
         if usage.exit_code == 0:
-            publication = in_background(self._publishers, lambda: self._publish(running, usage))
-            self._publications.append((running, usage, publication))
-            publication.add_done_callback(lambda _: self._wake())
+            self._in_background(running.step, lambda: self._publish(running, usage), running, usage)
         elif -usage.exit_code in STOP_SIGNALS and not running.stopping:
             self._doubted.append((self.now() + DOUBT_S, running, usage))
         else:
@@ -359,6 +368,13 @@ class Machine:
         )
         self._happened.append(Requeued(name=step.name, mem_bytes=mem_bytes))
 
+    def _in_background(
+        self, step: Step, work: Callable[[], None], ran: Running | None = None, usage: Usage | None = None
+    ) -> None:
+        done = in_background(self._publishers, work)
+        self._publications.append(_Publication(step, ran, usage, done))
+        done.add_done_callback(lambda _: self._wake())
+
     def _publish(self, running: Running, usage: Usage) -> None:
         used = asdict(usage) | {
             "cpus": running.launch.request.cpus,
@@ -368,27 +384,23 @@ class Machine:
         self._derivatives.withdraw(running.step.place.folder)
         self._derivatives.publish(running.step)
 
-    def _published(self, running: Running, usage: Usage, publication: Future[None]) -> None:
-        error = publication.exception()
+    def _published(self, publication: _Publication) -> None:
+        step, ran, usage = publication.step, publication.ran, publication.usage
+        error = publication.done.exception()
         self._tell_withdrawals()
         if error is None:
-            folder = self._work.folder(running.step.name)
-            self._warn(running.step)
-            self._end(running.step, Outcome.DONE, usage, folder=str(folder), cpus=running.launch.request.cpus)
-        elif isinstance(error, (OutputError, OSError)):
-            self._fail(running.step, running.scratch, running.argv, usage, _words_of(error))
-        else:
+            self._warn(step)
+            if ran is None:
+                self._end(step, Outcome.REUSED, None)
+            else:
+                folder = str(self._work.folder(step.name))
+                self._end(step, Outcome.DONE, usage, folder=folder, cpus=ran.launch.request.cpus)
+        elif not isinstance(error, (OutputError, OSError)):
             raise error
-
-    def _reuse(self, step: Step) -> None:
-        try:
-            self._derivatives.publish_again(step)
-        except (OutputError, OSError) as error:
+        elif ran is None:
             self._end(step, Outcome.FAILED, None, message=_words_of(error))
         else:
-            self._tell_withdrawals()
-            self._warn(step)
-            self._end(step, Outcome.REUSED, None)
+            self._fail(step, ran.scratch, ran.argv, usage, _words_of(error))
 
     def _restored(self, step: Step) -> bool:
         try:
