@@ -32,6 +32,7 @@ from tntpipe.scheduler.drive import drive
 from tntpipe.scheduler.first_fit import FirstFit
 from tntpipe.scheduler.job import Job
 from tntpipe.scheduler.messages import Ended, Event, Launch, Stop
+from tntpipe.scheduler.policy import Levels
 from tntpipe.simulation.simulator import Span
 
 POLL_S = 2.0
@@ -44,7 +45,7 @@ class NipypeOrder(FirstFit):
 
     places: Mapping[str, int]
 
-    def rank(self, job: Job, bottom_level_s: float, place: int) -> tuple[float, float]:
+    def rank(self, job: Job, levels: Levels, place: int) -> tuple[float, float]:
         return self.places[job.name], 0.0
 
 

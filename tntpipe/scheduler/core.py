@@ -48,6 +48,7 @@ from tntpipe.scheduler.messages import (
 from tntpipe.scheduler.molding import Guidance
 from tntpipe.scheduler.nodes import Node, Shapes, differ_in_memory_alone, nodes_of, renewed, resized
 from tntpipe.scheduler.policy import Occupation, Packing, Policy, ReadyClass, Reservation
+from tntpipe.scheduler.portfolio import PORTFOLIO
 from tntpipe.scheduler.scans import Scans
 from tntpipe.scheduler.why import (
     BehindReservation,
@@ -86,7 +87,7 @@ class Scheduler:
     def __init__(
         self, jobs: Iterable[Job], budget: Resources, rule: Rule = DEFAULT_RULE, policy: Policy = DEFAULT_POLICY
     ) -> None:
-        self._budget, self._policy = budget, policy
+        self._budget, self._own_policy, self._policy = budget, policy, policy
         self._shapes = Shapes()
         self._nodes: Sequence[Node] = nodes_of(tuple(jobs), budget, self._shapes, policy)
         self._indices = {node.job.name: node.index for node in self._nodes}
@@ -105,11 +106,19 @@ class Scheduler:
         self._now: float | None = None
         self._interrupted = False
         self._pressed = False
-        self._guidance = Guidance(rule=rule)
+        self.n_surprises = 0
+        """How often something came that no forecast knew of: a failure, a retry, a better estimate."""
+        self._guidance = Guidance(rule=rule, large_bytes=self._memory.large_bytes)
+        self._follow(rule.policy)
         self._next_review = -math.inf
         for node in self._nodes:
             if not node.n_predecessors:
                 self._make_ready(node)
+
+    @property
+    def has_begun(self) -> bool:
+        """Whether a decision was made."""
+        return self._now is not None
 
     @property
     def finished(self) -> bool:
@@ -176,14 +185,18 @@ class Scheduler:
                 case Ended():
                     actions += self._end(event)
                 case Requeued():
+                    self.n_surprises += 1
                     self._requeue(event)
                 case Reestimated():
+                    self.n_surprises += 1
                     self._reestimate(event.jobs)
                 case Grown():
                     self._held.grow(event.name, event.mem_bytes)
                 case MemoryPressed():
                     self._pressed = event.pressed
                 case RuleChosen():
+                    if event.rule.policy != self._guidance.rule.policy:
+                        self._follow(event.rule.policy)
                     self._guidance = replace(self._guidance, rule=event.rule)
                     self._next_review = now
                 case Interrupted():
@@ -226,7 +239,8 @@ class Scheduler:
 
     def fork(self) -> Scheduler:
         """An independent copy, to look ahead with: what is done with it does not come back."""
-        other = Scheduler((), self._budget, policy=self._policy)
+        other = Scheduler((), self._budget, policy=self._own_policy)
+        other._policy = self._policy
         other._has_scans = self._has_scans
         other._nodes, other._indices, other._most_cpus = self._nodes, self._indices, self._most_cpus
         other._shapes, other._largest_bytes = self._shapes, self._largest_bytes
@@ -267,7 +281,7 @@ class Scheduler:
             return []
         self._review(now)
         self._finish_scans_first()
-        in_turn = self._policy.scans_in_turn and self._guidance.n_paths_left > ALL_AT_ONCE_PATHS
+        in_turn = self._own_policy.scans_in_turn and self._guidance.n_paths_left > ALL_AT_ONCE_PATHS
         most_under_way = self._budget.cpus if in_turn else math.inf
         while self._scans.n_parked and self._scans.n_under_way < most_under_way:
             self._begin_scan(lambda node: True)
@@ -359,6 +373,7 @@ class Scheduler:
         elif self._interrupted:
             self._finish(node, State.STOPPED)
         else:
+            self.n_surprises += 1
             self._finish(node, State.FAILED)
             yield from self._drop_behind(node)
 
@@ -388,7 +403,7 @@ class Scheduler:
 
     def _resize(self, node: Node, job: Job) -> Node:
         """Give a job that is ready another request of memory, which changes nothing for the others."""
-        (node,) = resized([node], {job.name: job}, self._shapes, self._policy)
+        (node,) = resized([node], {job.name: job}, self._shapes, self._own_policy)
         nodes = list(self._nodes)  # forks keep the old ones
         nodes[node.index] = node
         self._nodes = nodes
@@ -403,10 +418,12 @@ class Scheduler:
         left = [node for node in self._nodes if self._states[node.index] in LEFT]
         corrected = [node for node in left if node.job.name in told]
         if differ_in_memory_alone(corrected, told, self._budget):
-            self._take_over(list(resized(corrected, told, self._shapes, self._policy)), left, paths_stay=True)
+            self._take_over(list(resized(corrected, told, self._shapes, self._own_policy)), left, paths_stay=True)
         else:
             self._shapes = Shapes()
-            self._take_over(list(renewed(left, told, self._budget, self._shapes, self._policy)), left, paths_stay=False)
+            self._take_over(
+                list(renewed(left, told, self._budget, self._shapes, self._own_policy)), left, paths_stay=False
+            )
 
     def _take_over(self, others: Sequence[Node], left: Sequence[Node], *, paths_stay: bool) -> None:
         """Go on with other nodes in the place of some, or of all, that are left."""
@@ -420,10 +437,8 @@ class Scheduler:
         else:
             not_begun = (nodes[node.index] for node in left if self._states[node.index] is not State.RUNNING)
             self._scans.renew(nodes, memory, not_begun)
-        ready = [self._indices[rank.name] for ready_class in self._classes.values() for rank in ready_class.heap]
-        self._nodes, self._memory, self._classes = nodes, memory, {}
-        for index in ready:
-            self._push(nodes[index])
+        self._nodes, self._memory = nodes, memory
+        self._push_again()
         if not paths_stay:
             self._most_cpus = max((len(node.tails_s) for node in others), default=1)
             self._held.expect(lambda held: nodes[self._indices[held.name]].shape.wall_s(held.request.cpus))
@@ -456,11 +471,24 @@ class Scheduler:
         if self._scans.become_live(node):
             self._push(node)
 
+    def _follow(self, policy: str) -> None:
+        """Have a policy of the portfolio lead, or the scheduler's own."""
+        self._policy = PORTFOLIO[policy] if policy else self._own_policy
+        self._push_again()
+
+    def _push_again(self) -> None:
+        """Put what is ready in order anew."""
+        ready = [self._indices[rank.name] for ready_class in self._classes.values() for rank in ready_class.heap]
+        self._classes = {}
+        for index in ready:
+            self._push(self._nodes[index])
+
     def _push(self, node: Node) -> None:
         ready_class = self._classes.get(node.shape_index)
         if ready_class is None:
             ready_class = self._classes[node.shape_index] = ReadyClass(node.shape, self._guidance.turn(node.shape))
-        heappush(ready_class.heap, node.rank)
+        is_own = self._policy is self._own_policy
+        heappush(ready_class.heap, node.rank if is_own else node.ranked(self._policy))
 
     def _finish(self, node: Node, state: State) -> None:
         self._scans.finish(node, had_begun=self._states[node.index] is State.RUNNING)

@@ -40,7 +40,10 @@ class Thinker(Protocol):
     """Thinks about what is best while nothing happens."""
 
     def consider(self, scheduler: Scheduler, now: float) -> Iterator[Event | None]:
-        """Yield after each short slice of thinking; an event is for the scheduler."""
+        """Yield after each short slice of thinking; an event is for the scheduler.
+
+        Before the scheduler has begun, nothing runs until the iterator is exhausted.
+        """
         ...
 
 
@@ -61,10 +64,14 @@ def drive(
 ) -> None:
     """Run all the scheduler's jobs in ``world`` until each is in its final state.
 
-    ``adviser`` thinks meanwhile, ``teacher`` corrects what jobs are expected to need.
+    ``adviser`` thinks meanwhile, and briefly before the first decision; ``teacher`` corrects what jobs are expected to
+    need.
     """
     now = world.now()
-    actions = scheduler.start(now)
+    advice = [event for event in adviser.consider(scheduler, now) if event is not None] if adviser is not None else []
+    for event in advice:
+        observe(now, event)
+    actions = scheduler.handle(advice, now)
     while True:
         for action in actions:
             observe(now, action)

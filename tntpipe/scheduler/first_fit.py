@@ -16,7 +16,7 @@ from tntpipe.resources import Resources
 from tntpipe.scheduler.job import Job
 from tntpipe.scheduler.messages import Launch, LaunchReason
 from tntpipe.scheduler.molding import Guidance
-from tntpipe.scheduler.policy import Occupation, Packing, ReadyClass, Reservation
+from tntpipe.scheduler.policy import Levels, Occupation, Packing, ReadyClass, Reservation
 
 LEAST_FREE_BYTES = 0.01 * GIB
 """With less memory free nothing is tried: nipype's 0.01 GB, which are GiB where its total comes from the machine."""
@@ -28,7 +28,7 @@ class FirstFit:
 
     scans_in_turn: bool = False
 
-    def rank(self, job: Job, bottom_level_s: float, place: int) -> tuple[float, float]:
+    def rank(self, job: Job, levels: Levels, place: int) -> tuple[float, float]:
         """The place in the topological order."""
         return place, 0.0
 

@@ -25,7 +25,7 @@ from tntpipe.resources import Resources
 from tntpipe.scheduler.job import Job
 from tntpipe.scheduler.messages import Launch, LaunchReason, Rule
 from tntpipe.scheduler.molding import Guidance, Shape
-from tntpipe.scheduler.policy import OVERRUN_FACTOR, Occupation, Packing, Rank, ReadyClass, Reservation
+from tntpipe.scheduler.policy import OVERRUN_FACTOR, Levels, Occupation, Packing, Rank, ReadyClass, Reservation
 
 UNGUIDED = Guidance(rule=Rule())
 """For sets of jobs of which none is moldable and none serves a scan."""
@@ -35,15 +35,23 @@ Head = tuple[int, Rank, ReadyClass, Iterator[Rank] | None]
 """Of a class: its turn, its first job not launched yet, itself, and what follows once one was launched."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LongestPathFirst:
-    """The policy as a value."""
+    """The policy as a value, and its kin.
+
+    Where it ``weighs_memory``, the longest path is that which takes most memory for longest. Where it does not
+    reserve, whatever fits starts. The jobs that hold much memory (more than a CPU's share of it) hold at most
+    ``large_share`` of it together, or one of them what it asks for, so that others run beside them.
+    """
 
     scans_in_turn: bool = True
+    weighs_memory: bool = False
+    reserves: bool = True
+    large_share: float = 1.0
 
-    def rank(self, job: Job, bottom_level_s: float, place: int) -> tuple[float, float]:
+    def rank(self, job: Job, levels: Levels, place: int) -> tuple[float, float]:
         """Longest remaining path first, then the larger memory."""
-        return -bottom_level_s, -job.request.mem_bytes
+        return -(levels.memory_byte_s if self.weighs_memory else levels.path_s), -job.request.mem_bytes
 
     def pack(
         self,
@@ -55,7 +63,27 @@ class LongestPathFirst:
         promised: Reservation | None,
     ) -> Packing:
         """See :func:`pack`."""
-        return pack(ready, running, free, now, guidance, promised)
+        return pack(ready, running, free, now, guidance, promised, reserves=self.reserves, large_share=self.large_share)
+
+
+@dataclass(slots=True)
+class _LargeJobs:
+    """What the jobs of more than ``above_bytes`` hold, and what they may hold together if there are several."""
+
+    above_bytes: float
+    most_bytes: float
+    held_bytes: int = 0
+
+    def bar(self, request: Resources) -> bool:
+        return (
+            bool(self.held_bytes)
+            and request.mem_bytes > self.above_bytes
+            and self.held_bytes + request.mem_bytes > self.most_bytes
+        )
+
+    def take(self, request: Resources) -> None:
+        if request.mem_bytes > self.above_bytes:
+            self.held_bytes += request.mem_bytes
 
 
 def pack(
@@ -65,6 +93,9 @@ def pack(
     now: float,
     guidance: Guidance = UNGUIDED,
     promised: Reservation | None = None,
+    *,
+    reserves: bool = True,
+    large_share: float = 1.0,
 ) -> Packing:
     """Choose what starts now; ``ready`` holds no empty class, ``running`` is sorted, and neither is changed.
 
@@ -75,15 +106,24 @@ def pack(
     launches: list[Launch] = []
     begun: list[Occupation] = []
     large = _cpus_of_large(running, guidance)
+    large_jobs = None if large_share >= 1 else _large_jobs(running, free, guidance, large_share)
     while heads:
         _, rank, ready_class, _ = heads[0]
         shape = ready_class.shape
         request = shape.request
+        if large_jobs is not None and large_jobs.bar(request):
+            heappop(heads)
+            continue
         if shape.chains_s:
             cpus = shape.wanted_cpus(guidance, large, free, now)
             if promised is not None and promised.name == rank.name:
                 cpus = min(cpus, max(promised.request.cpus, free.cpus))
             request = shape.with_cpus(cpus)
+        if not request.fits_in(free) and not reserves:
+            if not shape.request.fits_in(free):
+                heappop(heads)
+                continue
+            request = shape.with_cpus(min(request.cpus, free.cpus))
         if not request.fits_in(free):
             reservation = reserve(rank.name, request, _by_expected_end(running, begun, now), free)
             if not _ends_earlier_with(free, shape, reservation, now):
@@ -94,13 +134,15 @@ def pack(
         free -= request
         if request.mem_bytes > guidance.large_bytes:
             large.append(request.cpus)
+        if large_jobs is not None:
+            large_jobs.take(request)
         _advance(heads)
     else:
         if guidance.rule.widen and free.cpus and launches:
             launches, free = _widened(launches, ready, free)
         return Packing(launches=tuple(launches), reservation=None, free=free)
     if free.cpus:
-        for launch in _backfill(heads, reservation, free, now, guidance, large):
+        for launch in _backfill(heads, reservation, free, now, guidance, large, large_jobs):
             launches.append(launch)
             free -= launch.request
             if launch.reason is LaunchReason.FITS_BESIDE_RESERVATION:
@@ -131,6 +173,14 @@ def _cpus_of_large(running: Sequence[Occupation], guidance: Guidance) -> list[in
     return [held.request.cpus for held in running if held.request.mem_bytes > guidance.large_bytes]
 
 
+def _large_jobs(running: Sequence[Occupation], free: Resources, guidance: Guidance, share: float) -> _LargeJobs:
+    total_bytes = free.mem_bytes + sum(held.request.mem_bytes for held in running)
+    large_jobs = _LargeJobs(guidance.large_bytes, share * total_bytes)
+    for held in running:
+        large_jobs.take(held.request)
+    return large_jobs
+
+
 def _ends_earlier_with(free: Resources, shape: Shape, reservation: Reservation, now: float) -> bool:
     """Whether a job that starts now with what is free ends no later than one that waits for what is reserved."""
     if not shape.request.fits_in(free):
@@ -156,7 +206,13 @@ def _widened(
 
 
 def _backfill(
-    heads: list[Head], reservation: Reservation, free: Resources, now: float, guidance: Guidance, large: Sequence[int]
+    heads: list[Head],
+    reservation: Reservation,
+    free: Resources,
+    now: float,
+    guidance: Guidance,
+    large: Sequence[int],
+    large_jobs: _LargeJobs | None,
 ) -> Iterator[Launch]:
     """Launch, in order, what does not delay the reserved job; its own like wait behind it.
 
@@ -169,7 +225,7 @@ def _backfill(
     while heads:
         _, rank, ready_class, _ = heads[0]
         shape = ready_class.shape
-        if not shape.request.fits_in(free):
+        if not shape.request.fits_in(free) or (large_jobs is not None and large_jobs.bar(shape.request)):
             heappop(heads)
             continue
         wanted = shape.wanted_cpus(guidance, large, free, now) if shape.chains_s else shape.request.cpus
@@ -190,6 +246,8 @@ def _backfill(
         free -= request
         if reason is LaunchReason.FITS_BESIDE_RESERVATION:
             spare -= request
+        if large_jobs is not None:
+            large_jobs.take(request)
         _advance(heads)
 
 

@@ -69,7 +69,7 @@ class Interrupted:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rule:
-    """How CPUs are lent to moldable jobs.
+    """Which policy of the portfolio leads ('' is the scheduler's own), and how CPUs are lent to moldable jobs.
 
     A job gets the fewest with which what is left of its scan ends by ``slack`` times the time to the horizon. With
     ``fixed_cpus`` it gets that many instead. With ``widen``, CPUs for which no job is ready go to those that start.
@@ -81,12 +81,14 @@ class Rule:
     fixed_cpus: int | None = None
     widen: bool = False
     large_factor: float = 1.0
+    policy: str = ""
 
     def __str__(self) -> str:
+        leads = f"{self.policy}; " if self.policy else ""
         lent = ", idle CPUs lent" if self.widen else ""
         if self.fixed_cpus is not None:
-            return f"{counted(self.fixed_cpus, 'CPU')} for each job that can use them{lent}"
-        return f"the fewest CPUs that end each scan within {self.slack:.2g} of the time left{lent}"
+            return f"{leads}{counted(self.fixed_cpus, 'CPU')} for each job that can use them{lent}"
+        return f"{leads}the fewest CPUs that end each scan within {self.slack:.2g} of the time left{lent}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from tntpipe.resources import Resources
 from tntpipe.scheduler.job import Job
 from tntpipe.scheduler.molding import Shape, shape_of
-from tntpipe.scheduler.policy import Policy, Rank
+from tntpipe.scheduler.policy import Levels, Policy, Rank
 from tntpipe.scheduler.precedence import precedence_of
 
 NEARLY_DONE = 0.05
@@ -21,7 +21,7 @@ class Node:
 
     ``place`` is that in the topological order. ``tails_s`` are the seconds from its end to the end of the longest chain
     behind it, with 1, 2, … CPUs for all that is moldable; they are as long as the most CPUs that any job of the run can
-    use. Jobs of one shape have one ``shape_index``.
+    use. ``memory_tail`` is the heaviest chain behind it in bytes × seconds. Jobs of one shape have one ``shape_index``.
     """
 
     index: int
@@ -30,6 +30,7 @@ class Node:
     shape: Shape
     shape_index: int
     tails_s: tuple[float, ...]
+    memory_tail: float
     followers: tuple[int, ...]
     n_predecessors: int
     place: int
@@ -38,6 +39,20 @@ class Node:
     def level_s(self) -> float:
         """How long the longest chain is that begins with the job, each job with its fewest CPUs."""
         return self.job.wall_s + self.tails_s[0]
+
+    @property
+    def levels(self) -> Levels:
+        """The heaviest chains that begin with the job."""
+        return Levels(self.level_s, memory_byte_s(self.job) + self.memory_tail)
+
+    def ranked(self, policy: Policy) -> Rank:
+        """The job's rank by a policy."""
+        return Rank(*policy.rank(self.job, self.levels, self.place), self.job.name)
+
+
+def memory_byte_s(job: Job) -> float:
+    """The memory that a job holds, times how long it does with its fewest CPUs."""
+    return job.request.mem_bytes * job.wall_s
 
 
 class Shapes:
@@ -63,6 +78,7 @@ def nodes_of(
     precedence = precedence_of(jobs, budget)
     most_cpus = min(budget.cpus, max((job.max_cpus for job in jobs if job.moldable), default=1))
     tails_s = [precedence.tails_s(cpus) for cpus in range(1, most_cpus + 1)]
+    memory_tails = precedence.tails(memory_byte_s)
     longest_s = max((job.wall_s + tails_s[0][name] for name, job in precedence.jobs.items()), default=0.0)
     if known is None:
         indices = {name: index for index, name in enumerate(precedence.jobs)}
@@ -81,10 +97,13 @@ def nodes_of(
             Node(
                 index=indices[name],
                 job=job,
-                rank=Rank(*policy.rank(job, level_s, places[name]), name),
+                rank=Rank(
+                    *policy.rank(job, Levels(level_s, memory_byte_s(job) + memory_tails[name]), places[name]), name
+                ),
                 shape=shape,
                 shape_index=shape_index,
                 tails_s=tails,
+                memory_tail=memory_tails[name],
                 followers=tuple(indices[follower] for follower in precedence.followers[name]),
                 n_predecessors=len(set(job.follows)),
                 place=places[name],
@@ -108,8 +127,8 @@ def resized(nodes: Iterable[Node], told: Mapping[str, Job], shapes: Shapes, poli
     for node in nodes:
         job = told[node.job.name]
         shape, shape_index = shapes.numbered(replace(node.shape, request=job.request))
-        rank = Rank(*policy.rank(job, node.level_s, node.place), job.name)
-        yield replace(node, job=job, rank=rank, shape=shape, shape_index=shape_index)
+        other = replace(node, job=job, shape=shape, shape_index=shape_index)
+        yield replace(other, rank=other.ranked(policy))
 
 
 def renewed(

@@ -32,6 +32,16 @@ class Rank(NamedTuple):
     name: str
 
 
+class Levels(NamedTuple):
+    """The heaviest chain that begins with a job, itself included, each job with its fewest CPUs.
+
+    ``path_s`` weighs by seconds: the bottom level. ``memory_byte_s`` weighs by seconds times bytes of memory.
+    """
+
+    path_s: float
+    memory_byte_s: float
+
+
 class Occupation(NamedTuple):
     """A running job: what it holds, since when, and until when by its estimate. Compares by end, then name."""
 
@@ -87,15 +97,15 @@ class Policy(Protocol):
         """Whether scans are begun in turn, about as many at a time as there are CPUs; else all are ready at once."""
         ...
 
-    def rank(self, job: Job, bottom_level_s: float, place: int) -> tuple[float, float]:
+    def rank(self, job: Job, levels: Levels, place: int) -> tuple[float, float]:
         """Where a job stands among ready ones of its shape: the smaller starts first, and of equals the first by name.
 
         Parameters
         ----------
         job
             With its request and its expected wall time.
-        bottom_level_s
-            How long the longest chain is that begins with it, each job with its fewest CPUs.
+        levels
+            The longest chain that begins with it, and the one that takes most memory for longest.
         place
             In the topological order of the jobs, generation by generation.
         """

@@ -7,7 +7,7 @@ the end by starting, one at a time, any job whose predecessors have ended.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from tntpipe.errors import BudgetError, GraphError
@@ -31,13 +31,20 @@ class Precedence:
 
         Every moldable job has so many CPUs, or as many as it can use.
         """
-        tails_s: dict[str, float] = {}
-        levels_s: dict[str, float] = {}
+
+        def wall_s(job: Job) -> float:
+            return job.wall_s_at(min(max(cpus, job.request.cpus), job.max_cpus)) if job.moldable else job.wall_s
+
+        return self.tails(wall_s)
+
+    def tails(self, weight: Callable[[Job], float]) -> dict[str, float]:
+        """For each job, the weight of the heaviest chain behind it, itself left out."""
+        tails: dict[str, float] = {}
+        levels: dict[str, float] = {}
         for job in reversed(self.order):
-            wall_s = job.wall_s_at(min(max(cpus, job.request.cpus), job.max_cpus)) if job.moldable else job.wall_s
-            tails_s[job.name] = max((levels_s[name] for name in self.followers[job.name]), default=0.0)
-            levels_s[job.name] = wall_s + tails_s[job.name]
-        return tails_s
+            tails[job.name] = max((levels[name] for name in self.followers[job.name]), default=0.0)
+            levels[job.name] = weight(job) + tails[job.name]
+        return tails
 
 
 def precedence_of(jobs: Sequence[Job], budget: Resources) -> Precedence:

@@ -58,7 +58,12 @@ class Forecaster:
 
     def consider(self, scheduler: Scheduler, now: float) -> Iterator[None]:
         """Think about a scheduler; yields after each slice. What is broken off is taken up at the next call."""
-        if self._is_over or self._is_thinking or (self._thought is None and not self._is_due(now)):
+        if (
+            not scheduler.has_begun
+            or self._is_over
+            or self._is_thinking
+            or (self._thought is None and not self._is_due(now))
+        ):
             return
         self._is_thinking = True
         try:
