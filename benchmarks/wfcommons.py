@@ -4,7 +4,7 @@ What a trace says is taken as the truth: a task's run time is its estimate, its 
 many CPUs as its ``coreCount`` says, else for one. The measured ``avgCPU`` is not used: it tells how busy a task was on
 one machine, waiting for its disk included, and not how many CPUs it was given.
 
-``traces/`` holds five of them, with their source and licence; they are in the repository only, not in the package.
+``traces/`` holds seven of them, with their source and licence; they are in the repository only, not in the package.
 """
 
 from __future__ import annotations

@@ -41,6 +41,8 @@ def test_specification_and_execution_are_joined_by_id(tmp_path):
         ("blast-chameleon-large-001", 103, 103, 1.17),
         ("srasearch-chameleon-20a-001", 42, 42, 0.38),
         ("montage-chameleon-2mass-01d-001", 103, 103, 0.13),
+        ("bwa-chameleon-small-001", 104, 104, 0.14),
+        ("taxprofiler-dirt02-001", 127, 124, 3.00),
     ],
 )
 def test_the_traces_are_what_their_readme_says(name, n_tasks, n_with_memory, max_gib):

@@ -262,7 +262,7 @@ def test_a_signal_while_the_summary_is_said_changes_nothing(place: Place, number
 def test_asking_how_things_stand_is_answered_in_the_log(place: Place) -> None:
     run = running(place, SLEEPS)
     run.process.send_signal(signal.SIGUSR1)
-    until(lambda: "2 steps running; what waits:" in run.said)
+    until(lambda: "2 steps running, longest path first; what waits:" in run.said)
     status = json.loads((place.out / "logs/status.json").read_text())
     assert (status["state"], status["steps"]["running"], status["pid"]) == ("running", 2, run.process.pid)
     assert run.process.poll() is None

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 import pytest
 from hand_worked import BUDGET, JOBS, job, span
+from virtual_time import one_large_of_each
 
 from tntpipe.errors import BudgetError
 from tntpipe.formatting import GIB
@@ -86,6 +88,16 @@ def test_a_step_without_neighbouring_lanes_is_drawn_in_pieces() -> None:
     assert [(item.lane, item.n_lanes) for item in placed if item.span.scan == "e"] == [(0, 1), (2, 1)]
 
 
+def test_the_figures_name_the_policy_that_leads_and_what_the_others_would_take() -> None:
+    """Two large jobs side by side would keep the short ones waiting that follow others."""
+    lines = figures(forecast(one_large_of_each(4), Resources(5, 8 * GIB)), 200)
+    (policy,) = (line for line in lines if line.startswith("policy "))
+    (alone,) = (line for line in lines if line.startswith("alone "))
+    assert "one large job at a time" in policy
+    assert re.search(r"the best policy by itself ends after 0:02:\d\d \(.*one large job at a time", alone), alone
+    assert re.search(r"the worst after 0:0[23]:\d\d \(", alone), alone
+
+
 def test_the_figures_as_text() -> None:
     lines = figures(forecast(JOBS, BUDGET), 80)
     assert lines == [
@@ -95,6 +107,8 @@ def test_the_figures_as_text() -> None:
         "memory       6.0 GiB reserved at most, of 8.0 GiB",
         "CPUs         1.5 of 2 busy on average",
         "CPU time     0.0 hours",
+        "policy       longest path first",
+        "alone        each policy by itself ends after 0:01:20",
         "scans done   the first after 0:00:40, half after 0:00:40, all after 0:01:20",
     ]
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from virtual_time import Case, budget, cases, job
+from virtual_time import Case, Moody, budget, cases, job
 
 from benchmarks.nipype_policy import fixed_cpus, nipype_spans
 from tntpipe.formatting import GIB
@@ -20,12 +20,13 @@ from tntpipe.scheduler.drive import drive
 from tntpipe.scheduler.first_fit import FirstFit
 from tntpipe.scheduler.job import Job, State
 from tntpipe.scheduler.longest_path_first import LongestPathFirst
-from tntpipe.scheduler.messages import Reestimated
+from tntpipe.scheduler.messages import Reestimated, Rule, RuleChosen
 from tntpipe.scheduler.policy import Policy
+from tntpipe.scheduler.portfolio import PORTFOLIO
 from tntpipe.simulation.simulator import SimulatedWorld, Span
 
 PAGE = Path(__file__).resolve().parents[2] / "docs/policies.md"
-POLICIES: tuple[Policy, ...] = (LongestPathFirst(), LongestPathFirst(scans_in_turn=False), FirstFit())
+POLICIES: tuple[Policy, ...] = (LongestPathFirst(scans_in_turn=False), *PORTFOLIO.values())
 
 
 def examples() -> list[str]:
@@ -34,9 +35,17 @@ def examples() -> list[str]:
     return ["\n".join(line[4:] for line in text.splitlines() if line.startswith("    ")) for text in sections[-2:]]
 
 
-def played(jobs: Sequence[Job], within: Resources, policy: Policy, failures: Sequence[str] = ()) -> tuple[Span, ...]:
+def played(
+    jobs: Sequence[Job],
+    within: Resources,
+    policy: Policy,
+    failures: Sequence[str] = (),
+    leaders: Sequence[str] = (),
+) -> tuple[Span, ...]:
+    """The run under a policy, or from each decision on under the next of the ``leaders``."""
     world = SimulatedWorld({job.name: job.wall_s for job in jobs}, failures)
-    drive(Scheduler(jobs, within, policy=policy), world)
+    moods = Moody(Rule(policy=name) for name in leaders)
+    drive(Scheduler(jobs, within, policy=policy), world, adviser=moods)
     return world.trace
 
 
@@ -57,9 +66,13 @@ def third() -> Policy:
 
 
 @settings(deadline=None)
-@given(cases(estimates="true", failing=True), st.sampled_from([*POLICIES, third()]))
-def test_whatever_the_policy_the_rules_hold(case: Case, policy: Policy) -> None:
-    trace = played(case.jobs, case.within, policy, tuple(case.failures))
+@given(
+    cases(estimates="true", failing=True),
+    st.sampled_from([*POLICIES, third()]),
+    st.lists(st.sampled_from(["", *PORTFOLIO]), max_size=8),
+)
+def test_whatever_policy_leads_the_rules_hold(case: Case, policy: Policy, leaders: list[str]) -> None:
+    trace = played(case.jobs, case.within, policy, tuple(case.failures), leaders)
     by_name = {span.name: span for span in trace}
     for one in case.jobs:
         if one.name in by_name:
@@ -114,3 +127,32 @@ def test_forks_and_corrections_keep_the_policy() -> None:
     assert [action.name for action in fork.start(0)] == ["a"], "the longest path would begin with b"
     scheduler.handle([Reestimated(jobs=(job("c", wall_s=99), job("b", wall_s=1, gib=2)))], 0)
     assert scheduler.state("a") is State.RUNNING and scheduler.queue(2) == ("b", "c")
+
+
+def test_jobs_of_much_memory_leave_half_of_it_to_others_where_one_runs_at_a_time() -> None:
+    jobs = [job("a", gib=4, wall_s=9), job("b", gib=4, wall_s=9), job("c", gib=1, wall_s=5), job("d", gib=1, wall_s=4)]
+    within = budget(4, gib=8)
+    together, in_turn = (
+        sorted((span.began, span.name) for span in played(jobs, within, LongestPathFirst(large_share=share)))
+        for share in (1.0, 0.5)
+    )
+    assert together == [(0, "a"), (0, "b"), (9, "c"), (9, "d")]
+    assert in_turn == [(0, "a"), (0, "c"), (0, "d"), (9, "b")]
+
+
+def test_a_job_of_more_than_half_the_memory_runs_all_the_same_where_one_runs_at_a_time() -> None:
+    jobs = [job("a", gib=6, wall_s=9), job("b", gib=6, wall_s=9)]
+    trace = played(jobs, budget(4, gib=8), LongestPathFirst(large_share=0.5))
+    assert [span.began for span in trace] == [0, 9]
+
+
+def test_another_policy_leads_from_the_moment_that_it_is_chosen_and_forks_follow_it() -> None:
+    jobs = [job("a", wall_s=1), job("b", wall_s=9), job("c", wall_s=5), job("d", gib=9, wall_s=2)]
+    scheduler = Scheduler(jobs, budget(1))
+    assert [action.name for action in scheduler.start(0)] == ["b"]
+    scheduler.handle([RuleChosen(rule=Rule(policy="first fit in topological order"))], 1)
+    assert scheduler.queue(3) == scheduler.fork().queue(3) == ("a", "c", "d")
+    scheduler.handle([RuleChosen(rule=Rule(policy="most memory first"))], 2)
+    assert scheduler.queue(3) == scheduler.fork().queue(3) == ("d", "c", "a")
+    scheduler.handle([RuleChosen(rule=Rule())], 3)
+    assert scheduler.queue(3) == ("c", "d", "a")

@@ -30,6 +30,19 @@ def budget(cpus: int, gib: int = 100) -> Resources:
     return Resources(cpus, gib * GIB)
 
 
+def one_large_of_each(n_copies: int) -> list[Job]:
+    """Copies of a job that takes half of 8 GiB, and small ones behind it and beside it."""
+    return [
+        each
+        for copy in map(str, range(n_copies))
+        for each in (
+            job(f"large{copy}", gib=4, wall_s=20),
+            *(job(f"behind{copy}.{n}", f"large{copy}", gib=1, wall_s=10) for n in range(8)),
+            *(job(f"beside{copy}.{n}", gib=1, wall_s=15) for n in range(4)),
+        )
+    ]
+
+
 def total(requests: Iterable[Resources]) -> Resources:
     return sum(requests, NOTHING)
 

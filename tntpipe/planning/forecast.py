@@ -7,15 +7,16 @@ and budget give the same forecast.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from tntpipe.planning.bounds.lower_bounds import LowerBound, lower_bound
 from tntpipe.planning.load import load_over_time
 from tntpipe.resources import Resources
 from tntpipe.scheduler.core import Scheduler
-from tntpipe.scheduler.drive import drive
+from tntpipe.scheduler.drive import Observer, Thinker, drive
 from tntpipe.scheduler.job import Job
-from tntpipe.scheduler.messages import Event
+from tntpipe.scheduler.messages import Action, Event, Rule, RuleChosen
+from tntpipe.scheduler.portfolio import PORTFOLIO
 from tntpipe.simulation.adviser import Adviser
 from tntpipe.simulation.simulator import SimulatedWorld, Span
 
@@ -51,6 +52,8 @@ class Forecast:
     """A run within a budget; ``spans`` are in the order in which they begin, ``scan_ends_s`` in that of the ends.
 
     CPUs and memory are those that are reserved. What several scans share belongs to the scan with the empty name.
+    ``leaders`` are the policies that lead, with the seconds from which on; ``alone_s`` is when the run would end under
+    each of the portfolio alone, where that was looked at.
     """
 
     budget: Resources
@@ -61,9 +64,18 @@ class Forecast:
     peak_mem_bytes: int
     cpu_s: float
     scan_ends_s: Mapping[str, float]
+    leaders: tuple[tuple[float, str], ...] = ()
+    alone_s: Mapping[str, float] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, spans: Iterable[StepSpan], budget: Resources, bound: LowerBound) -> Forecast:
+    def of(
+        cls,
+        spans: Iterable[StepSpan],
+        budget: Resources,
+        bound: LowerBound,
+        leaders: Iterable[tuple[float, str]] = (),
+        alone_s: Mapping[str, float] | None = None,
+    ) -> Forecast:
         """The figures of a run whose steps began and ended so."""
         ordered = tuple(sorted(spans, key=lambda span: (span.began_s, span.ended_s, span.name)))
         loads = load_over_time((span.began_s, span.ended_s, span.request) for span in ordered)
@@ -80,6 +92,8 @@ class Forecast:
             peak_mem_bytes=max((load.held.mem_bytes for load in loads), default=0),
             cpu_s=sum(span.cpu_s for span in ordered),
             scan_ends_s=dict(sorted(ends_s.items(), key=lambda item: (item[1], item[0]))),
+            leaders=tuple(leaders),
+            alone_s=alone_s or {},
         )
 
     @property
@@ -106,11 +120,38 @@ def forecast(jobs: Sequence[Job], budget: Resources) -> Forecast:
         A job asks for more than the whole budget.
     """
     by_name = {job.name: job for job in jobs}
+    few = len(jobs) <= MOST_JOBS_ADVISED
     scheduler = Scheduler(jobs, budget)
+    leaders = [(0.0, scheduler.leader)]
+
+    def observe(now: float, happened: Event | Action) -> None:
+        if isinstance(happened, RuleChosen) and (happened.rule.policy or leaders[0][1]) != leaders[-1][1]:
+            leaders.append((now, happened.rule.policy or leaders[0][1]))
+
+    spans = _played(scheduler, jobs, observe, _BriefAdviser() if few else None)
+    alone_s = {}
+    for name in PORTFOLIO if few else ():
+        alone = _played(Scheduler(jobs, budget, Rule(policy=name)), jobs)
+        alone_s[name] = max((span.ended for span in alone), default=0.0)
+    return Forecast.of(
+        (_span_of(by_name[span.name], span) for span in spans),
+        budget,
+        lower_bound(jobs, budget),
+        leaders if len(leaders) < 2 or leaders[1][0] else leaders[1:],
+        alone_s,
+    )
+
+
+def _played(
+    scheduler: Scheduler,
+    jobs: Sequence[Job],
+    observe: Observer = lambda now, happened: None,
+    adviser: Thinker | None = None,
+) -> tuple[Span, ...]:
+    """A run in which every job takes what is expected of it."""
     world = SimulatedWorld({job.name: job.wall_s for job in jobs}, jobs=jobs)
-    drive(scheduler, world, adviser=_BriefAdviser() if len(jobs) <= MOST_JOBS_ADVISED else None)
-    spans = (_span_of(by_name[span.name], span) for span in world.trace)
-    return Forecast.of(spans, budget, lower_bound(jobs, budget))
+    drive(scheduler, world, observe, adviser)
+    return world.trace
 
 
 def _span_of(job: Job, span: Span) -> StepSpan:

@@ -337,7 +337,8 @@ class _Run:
         """Say in the log what waits, and why, and in the status file how the run stands."""
         self._find_out_what_waits()
         self._views.write_status()
-        self._views.emit(Notice(text=f"{counted(len(self._views.state.running), 'step')} running; what waits:"))
+        running = counted(len(self._views.state.running), "step")
+        self._views.emit(Notice(text=f"{running} running, {self._scheduler.leader}; what waits:"))
         for name, why in waiting_steps(self._scheduler, self._machine.now(), N_WAITING_LOGGED):
             self._views.emit(Notice(text=f"  {name} {why}"))
 

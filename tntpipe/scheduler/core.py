@@ -146,6 +146,12 @@ class Scheduler:
         return self._guidance
 
     @property
+    def leader(self) -> str:
+        """What people call the policy that leads."""
+        names = (name for name, policy in PORTFOLIO.items() if policy == self._policy)
+        return next(names, type(self._policy).__name__)
+
+    @property
     def has_choices(self) -> bool:
         """Whether any job that has not begun is moldable."""
         return self._most_cpus > 1 and any(scan.work.n_moldable for scan in self._scans)

@@ -50,8 +50,10 @@ class LongestPathFirst:
     large_share: float = 1.0
 
     def rank(self, job: Job, levels: Levels, place: int) -> tuple[float, float]:
-        """Longest remaining path first, then the larger memory."""
-        return -(levels.memory_byte_s if self.weighs_memory else levels.path_s), -job.request.mem_bytes
+        """Longest remaining path first, then the larger memory; or the other way round."""
+        if self.weighs_memory:
+            return -levels.memory_byte_s, -levels.path_s
+        return -levels.path_s, -job.request.mem_bytes
 
     def pack(
         self,

@@ -17,10 +17,10 @@ HALF = 0.5
 PORTFOLIO: Mapping[str, Policy] = {
     "longest path first": LongestPathFirst(),
     "most memory first": LongestPathFirst(weighs_memory=True),
-    "longest path first, one large job at a time": LongestPathFirst(large_share=HALF),
-    "most memory first, one large job at a time": LongestPathFirst(weighs_memory=True, large_share=HALF),
-    "longest path first, whatever fits": LongestPathFirst(reserves=False),
-    "most memory first, whatever fits": LongestPathFirst(weighs_memory=True, reserves=False),
+    "longest path first with one large job at a time": LongestPathFirst(large_share=HALF),
+    "most memory first with one large job at a time": LongestPathFirst(weighs_memory=True, large_share=HALF),
+    "longest path first without a reservation": LongestPathFirst(reserves=False),
+    "most memory first without a reservation": LongestPathFirst(weighs_memory=True, reserves=False),
     "first fit in topological order": FirstFit(),
 }
 """Order and packing only: whether scans are begun in turn stays as the scheduler's own policy has it."""
