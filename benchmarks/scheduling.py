@@ -153,8 +153,8 @@ def _cohort_row(case: Case) -> tuple[str, ...]:
 def _trace_lines(traces: Sequence[TraceCase], seeds: Sequence[int]) -> Iterator[str]:
     yield (
         "**Seven WfCommons traces**, 8 CPUs, geometric means of makespan / lower bound; memory tight: twice the "
-        "largest task's, for one copy and for eight; wrong estimates: lognormal, sigma 0.3; unlike: each task of each copy has "
-        f"a true time of its own, ±20 %; seeds {seeds[0]} to {seeds[-1]}."
+        "largest task's, for one copy and for eight; wrong estimates: lognormal, sigma 0.3; unlike: each task of each "
+        f"copy has a true time of its own, ±20 %; seeds {seeds[0]} to {seeds[-1]}."
     )
     yield ""
     heads = ("memory", "copies", "ours, times known", "ours, estimates wrong", "copies in turn, known")

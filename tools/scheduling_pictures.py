@@ -21,6 +21,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
 from benchmarks.cohorts import cohort_jobs, true_times
+from benchmarks.wfcommons import TRACES, copies, read_trace
 from tntpipe.formatting import GIB, clock
 from tntpipe.planning.bounds.lower_bounds import lower_bound
 from tntpipe.planning.forecast import Forecast, StepSpan
@@ -28,10 +29,11 @@ from tntpipe.planning.lanes import in_lanes
 from tntpipe.planning.load import load_over_time
 from tntpipe.planning.ticks import ticks_s
 from tntpipe.resources import Resources
-from tntpipe.scheduler.core import Scheduler
+from tntpipe.scheduler.core import DEFAULT_RULE, Scheduler
 from tntpipe.scheduler.drive import drive
 from tntpipe.scheduler.job import Job
-from tntpipe.scheduler.messages import Action, Ended, Event, Launch, LaunchReason
+from tntpipe.scheduler.messages import Action, Ended, Event, Launch, LaunchReason, Rule
+from tntpipe.scheduler.portfolio import PORTFOLIO
 from tntpipe.simulation.adviser import Adviser
 from tntpipe.simulation.simulator import SimulatedWorld, Span
 
@@ -40,6 +42,8 @@ BLUE, ORANGE, GREEN, PURPLE, SKY, GREY = "#0072B2", "#E69F00", "#009E73", "#CC79
 
 LOOK_AHEAD_SEED = 3
 """Of the three draws of true times, the one in which looking ahead gains most; the page gives all three."""
+
+PORTFOLIO_TRACE = "bwa-chameleon-small-001"
 
 KIND_COLOURS = {
     "nonlinear_registration": BLUE,
@@ -69,6 +73,7 @@ def main() -> None:
     tell_turns(200, Resources(16, 64 * GIB))
     draw_look_ahead(pictures / "scheduling-look-ahead.png", 10, Resources(8, 64 * GIB))
     judge_look_ahead()
+    draw_portfolio(pictures / "scheduling-portfolio.png")
 
 
 def draw_reservation(path: Path) -> None:
@@ -209,6 +214,35 @@ def draw_runs(path: Path, runs: dict[str, Forecast], budget: Resources, *, with_
     save(figure, path, {**kinds, "other steps": GREY, **memory})
 
 
+def draw_portfolio(path: Path) -> None:
+    """Eight copies of a public workflow in which one task takes half of the memory, under one policy and the best."""
+    trace = read_trace(TRACES / f"{PORTFOLIO_TRACE}.json")
+    budget = Resources(8, 2 * max(job.request.mem_bytes for job in trace))
+    jobs = [replace(job, group="") for job in copies(trace, 8)]
+    alone = {name: simulate(jobs, budget, rule=Rule(policy=name)) for name in PORTFOLIO}
+    for name, run in alone.items():
+        print(f"portfolio: {name} alone: {clock(run.makespan_s)}")
+    runs = {
+        "longest path first": alone["longest path first"],
+        "chosen by playing": simulate(jobs, budget, adviser=Adviser()),
+    }
+    end_s = max(run.makespan_s for run in runs.values())
+    figure, panels = stacked([1.5, 1.5], below_in=0.85)
+    for axes, (title, run) in zip(panels, runs.items(), strict=True):
+        told = f"{clock(run.makespan_s)}, {run.makespan_s / run.bound.seconds:.2f} times the lower bound"
+        print(f"portfolio: {title}: {told}")
+        title_of(axes, title, f"{told}; {run.mean_busy_cpus:.1f} of 8 CPUs busy")
+        for item in in_lanes(run.spans):
+            colour = ORANGE if item.span.request.mem_bytes > budget.mem_bytes / 4 else BLUE
+            span_s = (item.span.began_s, item.span.ended_s)
+            bar(axes, item.lane, item.n_lanes, span_s, colour, "", end_s)
+        axes.set_ylabel("8 CPUs")
+        axes.set_yticks([])
+        axes.set_ylim(0, budget.cpus)
+        time_axis(axes, end_s, ticks_s(end_s, 8), clock)
+    save(figure, path, {"takes half of the memory, and the others follow it": ORANGE, "other tasks": BLUE})
+
+
 def draw_turns(path: Path, n_scans: int, budget: Resources) -> None:
     """How many scans are done over time, in turn and all at a time."""
     jobs = cohort_jobs(n_scans, second_registration=False)
@@ -268,12 +302,13 @@ def simulate(
     *,
     times: dict[str, float] | None = None,
     adviser: Adviser | None = None,
+    rule: Rule = DEFAULT_RULE,
     groups_of: Iterable[Job] | None = None,
 ) -> Forecast:
     """A run of the real scheduler; ``groups_of`` says whose scan a job serves where the scheduler is not told."""
     by_name = {job.name: job for job in groups_of or jobs}
     world = SimulatedWorld(times or {job.name: job.wall_s for job in jobs}, jobs=jobs)
-    drive(Scheduler(jobs, budget), world, adviser=adviser)
+    drive(Scheduler(jobs, budget, rule), world, adviser=adviser)
     spans = [
         StepSpan(
             name=span.name,
