@@ -50,10 +50,12 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--quick", action="store_true", help="a little of each part; print it and write nothing")
     parser.add_argument("--parts", nargs="+", choices=PARTS, default=list(PARTS), help="only these parts")
+    parser.add_argument("--scans", nargs="+", type=int, default=N_SCANS, help="cohorts of so many scans only; print")
     args = parser.parse_args()
+    is_whole = not args.quick and tuple(args.scans) == N_SCANS
     for part in args.parts:
         began, load = time.monotonic(), os.getloadavg()[0]
-        lines = list(PARTS[part](args.quick))
+        lines = list(PARTS[part](args.quick, args.scans))
         load_after = os.getloadavg()[0]
         git = ("git", "-C", str(PAGE.parent), "describe", "--always", "--dirty", "--exclude=*")
         version = subprocess.run(git, capture_output=True, text=True, check=False).stdout.strip() or __version__
@@ -65,29 +67,33 @@ def main() -> int:
         )
         text = "\n".join((stamp, "", *lines))
         print(text, end="\n\n", flush=True)
-        if not args.quick:
+        if is_whole:
             _write(part, text)
     return 0
 
 
-def _speed(quick: bool) -> Iterator[str]:
+def _speed(quick: bool, _scans: Sequence[int]) -> Iterator[str]:
     sizes, n_live, budgets = (SIZES[:3], 20, LIVE_BUDGETS[:1]) if quick else (SIZES, 200, LIVE_BUDGETS)
     yield from _throughput_lines(list(_told(throughputs(sizes), "throughput")))
     yield ""
     yield from _live_lines(list(_told(live_decisions(n_live, budgets, SEEDS[0]), "live")), n_live)
 
 
-def _traces(quick: bool) -> Iterator[str]:
+def _traces(quick: bool, _scans: Sequence[int]) -> Iterator[str]:
     seeds = TRACE_SEEDS[:1] if quick else TRACE_SEEDS
     yield from _trace_lines(list(_told(trace_cases(seeds), "traces")), seeds)
 
 
-def _cohorts(quick: bool) -> Iterator[str]:
-    seeds, n_scans, budgets = SEEDS, N_SCANS, BUDGETS_GIB
+def _cohorts(quick: bool, scans: Sequence[int]) -> Iterator[str]:
+    seeds, n_scans, budgets = SEEDS, scans, BUDGETS_GIB
     if quick:
-        seeds, n_scans, budgets = SEEDS[:1], N_SCANS[:1], ((2, 8), (8, 16), (40, 188))
+        seeds, n_scans, budgets = SEEDS[:1], scans[:1], ((2, 8), (8, 16), (40, 188))
     ran = _told(cases(n_scans, budgets, lambda n: seeds[: N_SEEDS.get(n, len(seeds))]), "cohort")
-    yield from _cohort_lines(list(ran), seeds)
+    done = []
+    for case in ran:
+        print(" | ".join(_cohort_row(case)), file=sys.stderr, flush=True)
+        done.append(case)
+    yield from _cohort_lines(done, seeds)
 
 
 PARTS = {"cohorts": _cohorts, "traces": _traces, "speed": _speed}
