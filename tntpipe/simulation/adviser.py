@@ -47,9 +47,8 @@ N_VARIANTS = 9
 N_FINALISTS = 4
 N_FIRST_SAMPLES = 2
 N_SAMPLES = 5
-"""All rules meet the first sets of sampled times, the best few all of them. None meets the estimates themselves: scans
-that run in step, as they never do, reward rules that count on it. Where policies alone are compared, the estimates are
-all that they meet."""
+"""All rules meet the first sets of sampled times, the best few all of them. None meets the estimates themselves where
+jobs are moldable: scans that run in step, as they never do, reward rules that count on it."""
 
 LEAST_GAIN = 0.003
 """Another rule is advised where it ends the run earlier by this part of the time left: less is chance."""
@@ -122,8 +121,8 @@ class Adviser:
             self._left_s = max(0.0, scheduler.guidance.horizon - now)
             return current
         rng = random.Random(f"{self._seed} {self._round}")
-        samples: list[Mapping[str, float]] = [] if chooses_cpus else [dict.fromkeys(names, 1.0)]
-        while len(samples) < N_SAMPLES and chooses_cpus:
+        samples: list[Mapping[str, float]] = [] if scheduler.has_choices else [dict.fromkeys(names, 1.0)]
+        while len(samples) < (N_SAMPLES if chooses_cpus else N_FIRST_SAMPLES):
             yield
             samples.append({name: rng.uniform(1 - SPREAD, 1 + SPREAD) for name in names})
         rules = self._rules(scheduler, rng, chooses_cpus)
