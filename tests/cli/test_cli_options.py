@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from tntpipe.cli.config import options_of
-from tntpipe.cli.parser import make_parser
+from tntpipe.cli.main import main
+from tntpipe.cli.parser import COMMON, WITHOUT_A_DATASET, make_parser
 from tntpipe.cli.settings import Asked, settings_of
 from tntpipe.errors import UsageError
 from tntpipe.pipeline.method import BrainExtraction
@@ -151,13 +152,70 @@ def test_a_range_that_is_none_is_refused(values: tuple[str, str]) -> None:
         settle("--inormalize_const2", *values)
 
 
-def test_help_shows_every_option_with_an_explanation_in_about_100_columns() -> None:
-    parser = make_parser()
-    text = parser.format_help()
-    assert max(map(len, text.splitlines())) <= 102
+@pytest.mark.parametrize("columns", [60, 80, 100, 250])
+def test_the_whole_help_explains_every_option_and_is_no_wider_than_the_terminal(
+    columns: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("COLUMNS", str(columns))
+    assert main(["--help", "all"]) == 0
+    text, parser = capsys.readouterr().out, make_parser()
+    assert max(map(len, text.splitlines())) <= min(max(columns, 80), 100), "examples may be 80 columns wide"
     for action in parser._actions:
         assert action.help
         first = next((s for s in action.option_strings if s.startswith("--")), action.metavar)
         assert re.search(rf"^  (-\w, )?{re.escape(str(first))}\b", text, re.MULTILINE), first
     for title in ("which scans", "what to compute", "how to compute it", "resources", "running"):
         assert f"\n{title}:\n" in text
+    assert "exit status: 0 all well" in text
+
+
+def test_the_help_is_short_and_says_how_to_see_the_rest(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--help"]) == 0
+    text = capsys.readouterr().out
+    shown = set(re.findall(r"^  (?:-\w, )?--(\w+)", text, re.MULTILINE))
+    assert shown == set(COMMON)
+    n_all = sum(bool(action.option_strings) for action in make_parser()._actions)
+    assert f"{n_all - len(shown)} more options: tntpipe --help all" in text
+
+
+def test_the_command_alone_says_how_to_begin(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([]) == 64
+    said = capsys.readouterr().err
+    assert said.count("\n  tntpipe ") == 3 and "--help all" in said
+
+
+@pytest.mark.parametrize("level", WITHOUT_A_DATASET)
+def test_what_looks_at_the_output_alone_needs_no_dataset(
+    level: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main([level, str(tmp_path / "out")]) not in (17, 64, 70)
+    assert str(tmp_path / "out") in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("words", "status", "remedy"),
+    [
+        ("bids out participan", 17, "Did you mean participant?"),
+        ("participant bids out", 17, "The level comes last: tntpipe bids out participant."),
+        ("bids out participant --subcort", 64, "Did you mean --subcortical?"),
+        ("bids out participant --memory-gbs 3", 64, "Did you mean --memory_gb?"),
+        ("bids out participant --fs-license-file l.txt", 64, "needs no licence"),
+        ("bids out participant --skull-strip-t1w force", 64, "tntpipe has --brain_extraction"),
+        ("--participant_label 01 02 bids out participant", 64, "put BIDS_DIR OUTPUT_DIR LEVEL before it"),
+        ("bids out", 64, "tntpipe bids out participant."),
+        ("bids out participant --participant_labels bids/sub-01", 66, "type 01 for that participant"),
+        ("bids out participant --help everything", 64, "is not 'all'"),
+    ],
+)
+def test_a_slip_is_told_with_what_was_perhaps_meant(
+    words: str, status: int, remedy: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(words.split()) == status
+    said = capsys.readouterr().err
+    assert remedy in said and said.count("\n") == 1
+
+
+def test_many_unknown_participants_are_counted(bids: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    words = [str(bids), str(tmp_path / "out"), "participant", "--participant_labels"]
+    assert main([*words, *map(str, range(600, 1200))]) == 18
+    assert "no participant 600, 601, 602, 603, 604 and 595 more." in capsys.readouterr().err

@@ -14,7 +14,7 @@ from pathlib import Path
 from tntpipe.errors import DatasetError, InputMissingError
 from tntpipe.files import parsed_json
 
-_SKIP = "or skip the validation."
+_SKIP = "or add --skip_validation."
 LONGEST_SHOWN = 40
 
 

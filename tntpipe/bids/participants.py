@@ -13,6 +13,8 @@ from pathlib import Path
 from tntpipe.bids.scan import Finding
 from tntpipe.errors import SelectionError
 
+N_NAMED = 5
+
 
 def choose_participants(
     there: Collection[str], asked: Collection[str], excluded: Collection[str], root: Path
@@ -22,7 +24,9 @@ def choose_participants(
         raise SelectionError(f"{root} has no sub-… folder.", remedy="Name the folder that holds them.")
     missing = [label for label in asked if label not in there]
     if missing:
-        named = ", ".join(_with_nearest(label, there) for label in missing)
+        named = ", ".join(_with_nearest(label, there) for label in missing[:N_NAMED])
+        if len(missing) > N_NAMED:
+            named += f" and {len(missing) - N_NAMED} more"
         raise SelectionError(f"{root} has no participant {named}.", remedy="Correct or leave out what is not there.")
     chosen = tuple(sorted((set(asked) or set(there)) - set(excluded)))
     if not chosen:

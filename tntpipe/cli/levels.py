@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable, Mapping, Sequence
 
+from tntpipe.cli import hints
 from tntpipe.cli.parser import LEVELS, make_parser, typed_options
 from tntpipe.errors import SIGNALLED, ExitStatus, UsageError
 
@@ -28,9 +29,10 @@ def run_levels(options: argparse.Namespace, words: Sequence[str]) -> ExitStatus:
     UnknownLevelError, UsageError
         A level that there is none of, or an option that is for none of the levels; nothing was run.
     """
-    unknown = ", ".join(repr(level) for level in options.levels if level not in LEVELS)
+    unknown = [level for level in options.levels if level not in LEVELS]
     if unknown:
-        raise UnknownLevelError(f"There is no level {unknown}.", remedy=f"Use {' or '.join(LEVELS)}.")
+        named = ", ".join(map(repr, unknown))
+        raise UnknownLevelError(f"There is no level {named}.", remedy=hints.of_level(unknown[0], words, LEVELS))
     _refuse_foreign(options.levels, words)
     first = ExitStatus.SUCCESS
     for level in dict.fromkeys(options.levels):

@@ -14,7 +14,7 @@ from typing import NoReturn
 from tntpipe import __version__
 from tntpipe.cli.config import options_of
 from tntpipe.cli.levels import run_levels
-from tntpipe.cli.parser import in_full
+from tntpipe.cli.parser import BARE, in_full
 from tntpipe.errors import SIGNALLED, STOP_SIGNALS, ExitStatus, TntpipeError, told
 from tntpipe.formatting import printable
 from tntpipe.run.terminal import screen_may_be_gone
@@ -44,6 +44,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     words = in_full(sys.argv[1:] if arguments is None else arguments)
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")  # a path may be in another encoding
+    if not words:
+        print(BARE, end="", file=sys.stderr)
+        return int(ExitStatus.USAGE)
     try:
         status = _status_of(words)
         sys.stdout.flush()

@@ -7,10 +7,13 @@ from __future__ import annotations
 
 import argparse
 import re
+import shutil
+import textwrap
 from collections.abc import Mapping, Sequence
 from typing import Any, NoReturn
 
 from tntpipe import __version__
+from tntpipe.cli import hints
 from tntpipe.cli.values import LARGEST_GIB, LARGEST_INTENSITY, SMALLEST_GIB, Gather, count, number, path, several
 from tntpipe.errors import UsageError
 from tntpipe.steps.registration import PRESETS
@@ -19,9 +22,9 @@ LEVELS: Mapping[str, str] = {
     "participant": "compute the volumes of every scan that is chosen; what is finished is kept",
     "group": "gather all scans into one table (also: tntpipe group OUTPUT_DIR)",
     "create_resource_file": "turn profiles of runs into requests; BIDS_DIR and OUTPUT_DIR are not read",
-    "status": "say how a run stands, from any terminal; BIDS_DIR need not be there",
-    "report": "make a run's report again, from its journal; BIDS_DIR need not be there",
-    "verify": "compare all that was published with its checksums; BIDS_DIR need not be there",
+    "status": "say how a run stands, from any terminal (also: tntpipe status OUTPUT_DIR)",
+    "report": "make a run's report again, from its journal (also: tntpipe report OUTPUT_DIR)",
+    "verify": "compare all that was published with its checksums (also: tntpipe verify OUTPUT_DIR)",
 }
 """What can be done, and what it is for."""
 
@@ -30,39 +33,61 @@ RUNS = ("participant",)
 
 CONVERTS = ("create_resource_file",)
 
-DESCRIPTION = """\
-Volumes of tissue by lobe, of subcortical structures and of the intracranial cavity from the T1w
-images of a BIDS dataset.
+BARE = """\
+tntpipe BIDS_DIR OUTPUT_DIR LEVEL [options]
 
-Each scan goes through about two dozen steps (bias correction, brain extraction, registration of a
-model, tissue classification, statistics). tntpipe packs the steps of all scans into the CPUs and the
-memory that it may use. A run that was stopped, however it was stopped, goes on where it was when the
-same command is given again.
+  tntpipe bids out participant            compute the volumes of every scan; resumes what was stopped
+  tntpipe bids out participant --dry-run  what would run and be written; runs nothing
+  tntpipe status out                      how a run stands
+
+tntpipe --help shows the options that most people need, tntpipe --help all every one.
 """
+"""What is said to somebody who types the command alone."""
 
-EPILOG = """\
-levels (several may be named; they are done in turn):
-{levels}
+COMMON = (
+    *("participant_labels", "filter_session", "skip_validation", "subcortical", "intracranial_volume"),
+    *("registration", "brain_extraction", "brain_mask_dir", "n_proc", "memory_gb", "working_directory"),
+    *("dry_run", "plan", "no_dashboard", "version", "help"),
+)
+"""The options of the short help, by the names of their values."""
 
+DESCRIPTION = (
+    "Volumes of tissue by lobe, of subcortical structures and of the intracranial cavity from the T1w images of a BIDS "
+    "dataset.",
+    "Each scan goes through some three dozen steps (bias correction, brain extraction, registration of a model, tissue "
+    "classification, statistics). tntpipe packs the steps of all scans into the CPUs and the memory that it may use. A "
+    "run that was stopped, however it was stopped, resumes where it was when the same command is given again.",
+)
+
+EXAMPLES = """\
 examples:
-  tntpipe bids out participant                         lobes by tissue, every scan
-  tntpipe bids out participant --subcortical --intracranial_volume --participant_labels 01 02
-  tntpipe bids out participant --registration quick    less CPU time; less sure on raw scans
-  tntpipe bids out participant --dry-run               what would run and be written; runs nothing
-  tntpipe bids out participant --plan                  how long that would take; runs nothing
-  tntpipe bids out create_resource_file --profiling_input_file prof.json \\
-                   --resource_output_file res.json     requests from what a run used; few need them
-  tntpipe bids out status                              what runs, what failed and why, the end
-  tntpipe bids out status --follow                     the run's screen, in another terminal
-  tntpipe bids out report                              the newest run as a page, from its journal
-  tntpipe bids out group                               all scans in one table
-  tntpipe bids out verify                              is everything still as it was published?
-
-exit status: 0 all well; 1 some scan failed; 16 not a BIDS dataset; 17 unknown level; 18 nothing
-selected; 64 wrong usage; 65 bad data; 66 input missing; 69 program missing; 70 an error in tntpipe;
-73 cannot write the output; 74 input or output failed; 75 the work folder is in use, or (status) the
-run is unfinished and is not being resumed; 129, 130, 143 stopped by SIGHUP, Ctrl-C, SIGTERM.
+  tntpipe bids out participant                     lobes by tissue, every scan
+  tntpipe bids out participant --subcortical --intracranial_volume
+  tntpipe bids out participant --dry-run           what would run; runs nothing
+  tntpipe bids out participant --plan              how long; runs nothing
+  tntpipe status out                               what runs, what failed, why
 """
+
+MORE_EXAMPLES = """\
+  tntpipe bids out participant --registration quick
+                                                   less CPU time; less sure on
+                                                   raw scans
+  tntpipe status out --follow                      the run's screen
+  tntpipe report out                               the newest run as a page
+  tntpipe group out                                all scans in one table
+  tntpipe verify out                               is everything still as it
+                                                   was published?
+  tntpipe bids out create_resource_file --profiling_input_file prof.json \\
+      --resource_output_file res.json              requests from what a run
+                                                   used; few need them
+"""
+
+STATUSES = (
+    "exit status: 0 all well; 1 some scan failed; 16 not a BIDS dataset; 17 unknown level; 18 nothing selected; 64 "
+    "wrong usage; 65 bad data; 66 input missing; 69 program missing; 70 an error in tntpipe; 73 cannot write the "
+    "output; 74 input or output failed; 75 the work folder is in use, or (status) the run is unfinished and is not "
+    "being resumed; 129, 130, 143 stopped by SIGHUP, Ctrl-C, SIGTERM."
+)
 
 
 NEGATIVE_NUMBER = re.compile(r"-(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?|-inf|-nan")
@@ -77,11 +102,37 @@ class Parser(argparse.ArgumentParser):
     def __init__(self, **keywords: Any) -> None:
         super().__init__(**keywords)
         self.levels_of: dict[str, tuple[str, ...]] = {}
+        self.words: Sequence[str] = ()
         self._negative_number_matcher = NEGATIVE_NUMBER  # its own takes -1e3 for an option
+
+    def show_help(self, *, everything: bool) -> None:
+        """Print the help; the short one leaves out what few need."""
+        shown = {}
+        if not everything:
+            for action in self._actions:
+                if action.option_strings and action.dest not in COMMON:
+                    shown[action], action.help = action.help, argparse.SUPPRESS
+        try:
+            self.description = "\n\n".join(textwrap.fill(text, help_width()) for text in DESCRIPTION)
+            self.epilog = _epilog(everything=everything)
+            text = self.format_help()
+        finally:
+            for action, said in shown.items():
+                action.help = said
+        n_more = f"{len(shown)} more options: tntpipe --help all\n" if shown else ""
+        print(text + ("\n" + n_more if n_more else ""), end="")
 
     def error(self, message: str) -> NoReturn:
         message = re.sub(r"^argument (-[^/: ]+)(/[^: ]+)+", r"argument \1", message)  # one of its spellings is enough
-        raise UsageError(f"{message[:1].upper()}{message[1:]}.", remedy="tntpipe --help shows how it is used.")
+        unknown = re.fullmatch("unrecognized arguments: (.+)", message, re.DOTALL)
+        remedy = hints.HELP
+        if unknown:
+            found = (hints.of_option(word, self._option_string_actions) for word in unknown[1].split(" "))
+            remedy = next(filter(None, found), hints.HELP)
+        elif message.startswith("the following arguments are required"):
+            greedy = {s.lstrip("-") for a in self._actions if a.nargs in ("+", "*") for s in a.option_strings}
+            remedy = hints.of_missing(self.words, LEVELS, greedy)
+        raise UsageError(f"{message[:1].upper()}{message[1:]}.", remedy=remedy)
 
 
 class _Group:
@@ -102,11 +153,42 @@ class _Group:
         self._parser.levels_of[action.dest] = self._levels + also_for
 
 
+WIDEST = 100
+
+
+def help_width() -> int:
+    """The terminal's, within reason."""
+    return min(max(shutil.get_terminal_size().columns, 60), WIDEST)
+
+
+def _epilog(*, everything: bool) -> str:
+    """The levels, examples and, where everything is told, the exit statuses."""
+    width, named = help_width(), max(map(len, LEVELS))
+    levels = ["levels (several may be named; they are done in turn):"]
+    for name, text in LEVELS.items():
+        first, later = f"  {name:{named}}  ", " " * (named + 4)
+        levels.append(textwrap.fill(text, width, initial_indent=first, subsequent_indent=later))
+    parts = ["\n".join(levels), EXAMPLES.rstrip()]
+    if everything:
+        parts = [parts[0], EXAMPLES + MORE_EXAMPLES.rstrip(), textwrap.fill(STATUSES, width)]
+    return "\n\n".join(parts)
+
+
+class _ShowHelp(argparse.Action):
+    """Shows the help: the options that most people need, or with the word ``all`` every one."""
+
+    def __call__(self, parser: Any, namespace: Any, values: Any, option_string: str | None = None) -> None:
+        if values not in (None, "all"):
+            parser.error(f"argument {option_string}: {values!r} is not 'all'")
+        parser.show_help(everything=values == "all")
+        parser.exit()
+
+
 class _Help(argparse.RawDescriptionHelpFormatter):
     """Shows the first spelling of an option only."""
 
     def __init__(self, prog: str) -> None:
-        super().__init__(prog, max_help_position=30, width=100)
+        super().__init__(prog, max_help_position=30, width=help_width())
 
     def _format_action_invocation(self, action: argparse.Action) -> str:
         if not action.option_strings:
@@ -124,12 +206,8 @@ class _Help(argparse.RawDescriptionHelpFormatter):
 
 def make_parser() -> Parser:
     """The parser of the command ``tntpipe``."""
-    width = max(map(len, LEVELS))
-    levels = "\n".join(f"  {name:{width}}  {text}" for name, text in LEVELS.items())
     parser = Parser(
         prog="tntpipe",
-        description=DESCRIPTION,
-        epilog=EPILOG.format(levels=levels),
         formatter_class=_Help,
         allow_abbrev=False,
         add_help=False,
@@ -415,20 +493,24 @@ def _add_general(group: _Group) -> None:
     )
     group.add("--notrack", action="store_true", help="accepted for habit's sake: tntpipe never phones home")
     group.add("--version", action="version", version=f"tntpipe {__version__}", help="say the version")
-    group.add("-h", "--help", action="help", help="this text")
+    group.add("-h", "--help", action=_ShowHelp, nargs="?", metavar="all", help="this text; with all every option")
+
+
+WITHOUT_A_DATASET = ("group", "status", "report", "verify")
+"""The levels that look at the output alone."""
 
 
 def in_full(arguments: Sequence[str]) -> list[str]:
-    """The words with the level where it belongs, where ``group OUTPUT_DIR`` was typed.
+    """The words with the level where it belongs, where it was typed first and needs no dataset.
 
     >>> in_full(["group", "out", "-v"]), in_full(["group", "out", "participant"])
     (['out', 'out', 'group', '-v'], ['group', 'out', 'participant'])
     """
     words = list(arguments)
-    is_short = words[:1] == ["group"] and len(words) > 1 and LEVELS.keys().isdisjoint(words[2:])
+    is_short = words[:1] and words[0] in WITHOUT_A_DATASET and len(words) > 1 and LEVELS.keys().isdisjoint(words[2:])
     if not is_short or not all(word.startswith("-") for word in words[2:3]):
         return words
-    return [words[1], words[1], "group", *words[2:]]
+    return [words[1], words[1], words[0], *words[2:]]
 
 
 DASHES = "‐‑‒–—―−"
@@ -445,6 +527,7 @@ def parse(arguments: Sequence[str], defaults: Mapping[str, Any] | None = None) -
             )
     parser = make_parser()
     parser.set_defaults(**(defaults or {}))
+    parser.words = arguments
     return parser.parse_args(arguments)
 
 

@@ -97,8 +97,14 @@ def labels_of(words: list[str] | None) -> list[str]:
 
 
 def _labels_in(path: Path) -> list[str]:
+    if not path.is_file():
+        label = path.name.removeprefix("sub-")
+        meant = f"; type {label} for that participant" if path.name.startswith("sub-") else ""
+        raise InputMissingError(
+            f"The label file {path} is not there.", remedy=f"Labels are typed without folders, as 01 or sub-01{meant}."
+        )
     try:
-        lines = existing(path).read_text(encoding="utf-8-sig").splitlines()
+        lines = path.read_text(encoding="utf-8-sig").splitlines()
     except (ValueError, OSError) as error:
         raise UsageError(f"The label file {path} cannot be read: {error}.", remedy=_LABEL_FILE) from error
     numbered = [(number, line) for number, line in enumerate(lines, 1) if line.strip()]

@@ -12,7 +12,7 @@ from bad_input.case import Arrange, Case, accepted, refused
 from bad_input.place import BROKEN, DESCRIPTION, SOUND, Place
 
 DESCRIBED = "dataset_description.json"
-MEND = "skip the validation"
+MEND = "--skip_validation"
 SCAN = f"{BROKEN}_T1w.nii.gz"
 
 
@@ -89,7 +89,9 @@ def _participants() -> Iterator[Case]:
     )
     for typed in ("good,bad", "good;rm -rf", "$(touch x)", "good\nbad", "good bad", "", "good*", "~"):
         yield refused(f"label {typed!r}", _words(option, typed), repr(typed), "is not a BIDS label", spaces, status=64)
-    yield refused("label '../../etc'", _words(option, "../../etc"), "../../etc", "is not there", "Check", status=66)
+    yield refused(
+        "label '../../etc'", _words(option, "../../etc"), "../../etc", "is not there", "without folders", status=66
+    )
     for dash in "‐‑‒–—―−":
         typed = f"sub{dash}good"
         yield refused(f"label with {dash!r}", _words(option, typed), typed, f"U+{ord(dash):04X}", "Type it", status=64)

@@ -100,7 +100,15 @@ def _words_of_options() -> Iterator[Case]:
         for word in (f"{dash}n_proc", f"{dash}-n_proc", f"--n{dash}proc"):
             yield refused(f"option {word}", _given(word, "2"), word, f"U+{ord(dash):04X}", "type -", status=USAGE)
     yield refused("unknown option", _given("--colour", "red"), "--colour red", "Unrecognized", HELP, status=USAGE)
-    yield refused("shortened option", _given("--n_pr", "2"), "--n_pr", "Unrecognized", HELP, status=USAGE)
+    yield refused("shortened option", _given("--n_pr", "2"), "--n_pr", "Unrecognized", "mean --n_proc", status=USAGE)
+    yield refused(
+        "fMRIPrep's option",
+        _given("--output-spaces", "T1w"),
+        "--output-spaces",
+        "Unrecognized",
+        "own space",
+        status=USAGE,
+    )
     yield refused("option without a value", _given("--model"), "--model", "expected one", HELP, status=USAGE)
     yield refused(
         "word that is no choice", _given("--registration", "slow"), "--registration", "slow", "quick", status=USAGE
@@ -109,8 +117,14 @@ def _words_of_options() -> Iterator[Case]:
     yield refused(
         "no-break space", _given("--participant_labels", "go\u00a0od"), "'go\\xa0od'", "label", "letters", status=USAGE
     )
-    for level in ("analyse", "participant ", "Participant", "participant;group", ""):
-        yield refused(f"level {level!r}", _level(level), repr(level), "There is no level", "Use participant", status=17)
+    for level, remedy in {
+        "analyse": "There are participant",
+        "participant ": "mean participant",
+        "Participant": "mean participant",
+        "participant;group": "mean participant",
+        "": "There are participant",
+    }.items():
+        yield refused(f"level {level!r}", _level(level), repr(level), "There is no level", remedy, status=17)
     template = str(MODEL_FOLDER / "tpl-MNI152NLin2009cAsym_T1w.nii.gz")
     mask = str(MODEL_FOLDER / "tpl-MNI152NLin2009cAsym_desc-brain_mask.nii.gz")
     for space in ("../x", "a b", "$(touch x)", "é", "a_b", "-x", "T1w", "x" * 300):
