@@ -202,7 +202,29 @@ def test_the_summary_names_what_went_wrong_in_full_and_ends_with_the_counts(
     print_summary(state, tmp_path / "run", tmp_path)
     said = capsys.readouterr().err
     assert long_name in said and "the end" in said
-    assert said.splitlines()[-1].startswith("0 done, 3 failed, 1 skipped (finished before); volumes in")
+    assert said.splitlines()[-4:] == [
+        "0 done, 3 failed, 1 skipped (finished before)",
+        f"crash files in {tmp_path / 'logs'}",
+        f"volumes in {tmp_path}",
+        f"log in {tmp_path / 'run' / 'run.log'}",
+    ]
+
+
+def test_scans_that_failed_for_one_reason_are_told_together_the_commonest_first(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    state = RunState()
+    for number in range(9):
+        why = (
+            "registration failed: exit status 1: /w/1" if number == 4 else f"tissue failed: /data/{number}.nii is empty"
+        )
+        state.apply(1.0, ScanEnded(scan=f"sub-{number}", outcome=ScanOutcome.FAILED, message=why))
+    state.apply(1.0, ScanEnded(scan="sub-good", outcome=ScanOutcome.DONE))
+    print_summary(state, tmp_path / "run", tmp_path)
+    first, second, third, *_ = capsys.readouterr().err.splitlines()
+    assert first == "8 × sub-0, sub-1, sub-2, sub-3, sub-5 and 3 more: failed tissue failed: /data/0.nii is empty"
+    assert second == "sub-4: failed registration failed: exit status 1: /w/1"
+    assert third == "sub-good: done"
 
 
 def test_the_summary_of_many_scans_shows_only_those_that_need_attention(
@@ -215,7 +237,7 @@ def test_the_summary_of_many_scans_shows_only_those_that_need_attention(
     print_summary(state, tmp_path / "run", tmp_path)
     said = capsys.readouterr().err
     assert "sub-x" in said and "sub-17" not in said
-    assert "300 done, 0 failed, 0 skipped (finished before), 1 unfinished" in said
+    assert "300 done, 0 failed, 0 skipped (finished before)\n1 unfinished: re-run the same command to resume\n" in said
 
 
 def test_every_line_of_the_journal_is_json_alone(tmp_path: Path) -> None:

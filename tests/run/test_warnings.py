@@ -53,4 +53,4 @@ def test_the_summary_has_each_warning_however_many_scans_there_are(
     print_summary(state, tmp_path / "run", tmp_path)
     said = capsys.readouterr().err.splitlines()
     assert said[0] == "sub-7: done WARNING sub-7/step: a bottle"
-    assert len(said) == 2 and "40 done" in said[1] and "1 of them with warnings: look at it before use" in said[1]
+    assert said[1:3] == ["40 done, 0 failed, 0 skipped (finished before)", "1 with warnings: look at it before use"]

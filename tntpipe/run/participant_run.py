@@ -37,6 +37,7 @@ from tntpipe.profiling.estimates import Source
 from tntpipe.resources import Resources
 from tntpipe.run.closing_report import print_summary
 from tntpipe.run.estimate_sources import guesses, other_machine, summary, table
+from tntpipe.run.failing_alike import FailingAlike
 from tntpipe.run.findings import notices_of, scans_lying
 from tntpipe.run.jobs import jobs_of
 from tntpipe.run.method_facts import facts_in, facts_of, method_of
@@ -125,6 +126,7 @@ class _Run:
         self._scheduler = Scheduler(jobs, budget.resources)
         self._learner = _learner(plan, jobs, budget.resources, self._tell_learnt)
         self._tracker = ScanTracker(plan.graph, plan.scans, self._done)
+        self._failing = FailingAlike()
         self._readiness = Readiness(plan.graph, self._done)
         self._forecaster = Forecaster(self._foreseen)
         self._older = scans_lying(folders.output)
@@ -269,7 +271,11 @@ class _Run:
 
     def _emit(self, event: RunEvent) -> None:
         self._views.emit(event)
-        self._emit_all(chain[RunEvent](self._tracker.follow(event), self._readiness.follow(event)))
+        self._emit_all(self._failing.follow(event))
+        for ended in self._tracker.follow(event):
+            self._views.emit(ended)
+            self._emit_all(self._failing.follow(ended))
+        self._emit_all(self._readiness.follow(event))
         if isinstance(event, StepEnded):
             with suppress(OutputError):  # so will be the step that meets the same trouble
                 self._describe_dataset()

@@ -175,6 +175,23 @@ class Scheduler:
             if self._states[node.index] in LEFT:
                 yield node.job
 
+    def least_left_s(self, now: float) -> float:
+        """What is left takes at least so long by its estimates, if no job is moldable, whatever the order."""
+        cpu_s = memory_s = path_s = 0.0
+        for node in self._nodes:
+            if self._states[node.index] in (State.WAITING, State.READY):
+                request, wall_s = node.job.request, node.job.wall_s
+                path_s = max(path_s, node.level_s)
+            elif self._states[node.index] is State.RUNNING:
+                held = self._held[node.job.name]
+                request, wall_s = held.request, max(0.0, held.ends - now)
+                path_s = max(path_s, wall_s + node.tails_s[0])
+            else:
+                continue
+            cpu_s += request.cpus * wall_s
+            memory_s += request.mem_bytes * wall_s
+        return max(cpu_s / self._budget.cpus, memory_s / max(1, self._budget.mem_bytes), path_s)
+
     def start(self, now: float) -> tuple[Action, ...]:
         """Begin the run: launch what can start at once."""
         return self.handle((), now)

@@ -120,6 +120,11 @@ class Adviser:
         if n_runs < FEWEST_RUNS:
             self._left_s = max(0.0, scheduler.guidance.horizon - now)
             return current
+        if not scheduler.has_choices:
+            ends_s = (yield from end_of(scheduler.fork(), now, lambda name: 1.0)) - now
+            if (1 - LEAST_GAIN) * ends_s <= scheduler.least_left_s(now):  # nothing could be better
+                self._left_s = ends_s
+                return current
         rng = random.Random(f"{self._seed} {self._round}")
         samples: list[Mapping[str, float]] = [] if scheduler.has_choices else [dict.fromkeys(names, 1.0)]
         while len(samples) < (N_SAMPLES if chooses_cpus else N_FIRST_SAMPLES):
@@ -129,18 +134,18 @@ class Adviser:
         n_first = min(N_FIRST_SAMPLES, len(samples))
         n_rules = max(3, (n_runs - N_FINALISTS * (len(samples) - n_first)) // n_first)
         rules = rules[:n_rules]
-        ends_s: dict[Rule, float] = dict.fromkeys(rules, 0.0)
+        sums_s: dict[Rule, float] = dict.fromkeys(rules, 0.0)
         for number, sample in enumerate(samples):
             if number == N_FIRST_SAMPLES:
-                best = sorted(rules, key=ends_s.__getitem__)[:N_FINALISTS]
+                best = sorted(rules, key=sums_s.__getitem__)[:N_FINALISTS]
                 rules = [current, *(rule for rule in best if rule != current)]
             for rule in rules:
                 yield
                 chosen = (RuleChosen(rule=rule),)
-                ends_s[rule] += (yield from end_of(scheduler.fork(), now, sample.__getitem__, chosen)) - now
-        best_rule = min(rules, key=ends_s.__getitem__)
-        best_rule = best_rule if ends_s[best_rule] < (1 - LEAST_GAIN) * ends_s[current] else current
-        self._left_s = ends_s[best_rule] / len(samples)
+                sums_s[rule] += (yield from end_of(scheduler.fork(), now, sample.__getitem__, chosen)) - now
+        best_rule = min(rules, key=sums_s.__getitem__)
+        best_rule = best_rule if sums_s[best_rule] < (1 - LEAST_GAIN) * sums_s[current] else current
+        self._left_s = sums_s[best_rule] / len(samples)
         return best_rule
 
     def _most_ends(self, now: float) -> float:
