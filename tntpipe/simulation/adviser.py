@@ -127,7 +127,8 @@ class Adviser:
                 return current
         rng = random.Random(f"{self._seed} {self._round}")
         samples: list[Mapping[str, float]] = [] if scheduler.has_choices else [dict.fromkeys(names, 1.0)]
-        while len(samples) < (N_SAMPLES if chooses_cpus else N_FIRST_SAMPLES):
+        n_samples = (N_SAMPLES if chooses_cpus else N_FIRST_SAMPLES) if scheduler.has_choices else 1
+        while len(samples) < n_samples:
             yield
             samples.append({name: rng.uniform(1 - SPREAD, 1 + SPREAD) for name in names})
         rules = self._rules(scheduler, rng, chooses_cpus)
