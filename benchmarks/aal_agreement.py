@@ -17,6 +17,8 @@ from pathlib import Path
 import nibabel as nib
 import numpy as np
 
+SMOKE = ("--help",)
+
 LOBES = {
     "Frontal": r"Precentral|Frontal_|Rolandic_Oper|Supp_Motor_Area|Olfactory|Rectus|Cingulum_Ant|Paracentral_Lobule",
     "Parietal": r"Postcentral|Parietal_|SupraMarginal|Angular|Precuneus|Cingulum_Post",

@@ -38,6 +38,8 @@ from benchmarks.accuracy_run import ROOT, Results, fates, run
 from benchmarks.accuracy_scans import REFERENCE
 from benchmarks.accuracy_tables import Figures
 
+SMOKE = ("--help",)
+
 SECTIONS: dict[str, tuple[str, ModuleType]] = {
     "synthetic": ("Synthetic heads", accuracy_synthetic),
     "coil": ("One acquisition, two coil corrections", accuracy_coil),

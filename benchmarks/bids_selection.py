@@ -15,6 +15,8 @@ import tempfile
 import time
 from pathlib import Path
 
+SMOKE = ("--participants", "3", "--repeats", "1", "--skip-pybids")
+
 SESSION_FILES = (
     *("anat/{key}_T1w.nii.gz", "anat/{key}_T1w.json", "anat/{key}_T2w.nii.gz", "anat/{key}_T2w.json"),
     *("func/{key}_task-rest_bold.nii.gz", "func/{key}_task-rest_bold.json"),

@@ -33,6 +33,8 @@ from tntpipe.programs.find import find_programs
 from tntpipe.steps.registration import PRESETS
 from tntpipe.steps.step import Step
 
+SMOKE = ("--help",)
+
 EXAMPLE = Path(__file__).parents[1] / "tntpipe/data/example/bids"
 METHOD = Method(preset=PRESETS["quick"])
 

@@ -43,6 +43,8 @@ from tntpipe.journal.events import (
 from tntpipe.journal.run_state import RunState
 from tntpipe.journal.usage import Usage
 
+SMOKE = ("--seconds", "0.05")
+
 N_STEPS = 24
 LOOK_S = 1.0
 CASES = ((1, 1), (500, 40))

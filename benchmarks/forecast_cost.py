@@ -20,6 +20,8 @@ from tntpipe.resources import Resources
 from tntpipe.scheduler.core import Scheduler
 from tntpipe.simulation.forecaster import Forecaster
 
+SMOKE = ("--scans", "2")
+
 BUDGET = Resources(40, 188 * GIB)
 
 

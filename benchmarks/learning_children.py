@@ -5,11 +5,12 @@ budget holds eight children, or about six of the largest kind. ``knew`` has the 
 request; the wrong ones have half, or half as much again, of each kind's mean and of its time. All is as in a real run
 but the programs: scheduler, learner, machine, monitor, watchdog, work folder.
 
-    python -m benchmarks.learning_children
+    python -m benchmarks.learning_children [--scans 40]
 """
 
 from __future__ import annotations
 
+import argparse
 import random
 import sys
 import tempfile
@@ -31,6 +32,8 @@ from tntpipe.steps.step import Input, Place, Step
 from tntpipe.store.derivatives import Derivatives
 from tntpipe.store.work_folder import WorkFolder
 
+SMOKE = ("--scans", "1")
+
 N_SCANS = 40
 BUDGET = Resources(8, 2000 * MIB)
 CHILD_MIB = 12
@@ -41,11 +44,11 @@ KINDS = (("bias", 120, 1.0), ("linear", 150, 1.5), ("nonlinear", 240, 3.0))
 """Kind, MiB and seconds in the mean."""
 
 
-def make(seed: int) -> tuple[list[Job], dict[str, int], dict[str, float]]:
+def make(seed: int, n_scans: int) -> tuple[list[Job], dict[str, int], dict[str, float]]:
     """Jobs with their kinds' means; what each child really holds, and how long."""
     rng = random.Random(seed)
     jobs, peaks, times = [], {}, {}
-    for number in range(N_SCANS):
+    for number in range(n_scans):
         before: tuple[str, ...] = ()
         for kind, mib, wall_s in KINDS:
             name = f"sub-{number:02}/{kind}"
@@ -88,7 +91,10 @@ def run(jobs: Sequence[Job], peaks: Mapping[str, int], times: Mapping[str, float
 
 
 def main() -> None:
-    jobs, peaks, times = make(seed=11)
+    """Print a line for each of the estimates."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--scans", type=int, default=N_SCANS)
+    jobs, peaks, times = make(seed=11, n_scans=parser.parse_args().scans)
     largest = {kind: max(peaks[job.name] for job in jobs if job.kind == kind) for kind, _, _ in KINDS}
     told = {"knew": [replace(job, request=Resources(1, largest[job.kind])) for job in jobs]}
     for factor in (0.5, 1.5):

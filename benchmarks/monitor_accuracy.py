@@ -3,7 +3,7 @@
 The programs and the loop that watches them are those of the tests, ``tests/profiling``. CPU seconds are compared with
 the programs' own count, memory with what they hold by construction, so other work on the machine changes neither.
 
-    python -m benchmarks.monitor_accuracy [--runs 7]     (some 3 minutes)
+    python -m benchmarks.monitor_accuracy [--runs 7] [--only WORDS ...]     (all of them: some 3 minutes)
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import argparse
 import os
 import statistics
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,6 +21,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests" / "support"
 from watching import Watched, program
 
 from tntpipe.processes import parent_death
+
+SMOKE = ("--runs", "1", "--only", "20 MB")
 
 NATIVE = parent_death.command(sys.executable)
 BARS = {"cpu_s": 0.02, "peak_bytes": 0.05, "read_bytes": 0.05, "written_bytes": 0.05}
@@ -69,17 +71,24 @@ LIMITS = (
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--runs", type=int, default=7)
-    runs = parser.parse_args().runs
+    parser.add_argument("--only", nargs="+", default=[""], help="only programs whose description has these words")
+    options = parser.parse_args()
+    runs = options.runs
     print(f"{runs} runs each, load {os.getloadavg()[0]:.1f}\n")
     print("| program | figure | known | measured / known: median | least and most | bar |\n|---|---|---|---|---|---|")
-    for case in CASES:
+    for case in named(CASES, options.only):
         for figure, known, ratios in measured(case, runs):
             met = "met" if max(abs(ratio - 1) for ratio in ratios) <= BARS[figure] else "**missed**"
             print(f"{row(case, figure, known, ratios)} {BARS[figure]:.0%}: {met} |", flush=True)
     print("\n| program | figure | known | measured / known: median | least and most |\n|---|---|---|---|---|")
-    for case in LIMITS:
+    for case in named(LIMITS, options.only):
         for figure, known, ratios in measured(case, runs):
             print(row(case, figure, known, ratios), flush=True)
+
+
+def named(cases: Iterable[Case], words: Iterable[str]) -> list[Case]:
+    """Those whose description has one of the words."""
+    return [case for case in cases if any(word in case.words for word in words)]
 
 
 def measured(case: Case, runs: int) -> Iterator[tuple[str, float, list[float]]]:

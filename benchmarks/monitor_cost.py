@@ -33,6 +33,8 @@ from tntpipe.steps.step import Place, Step
 from tntpipe.store.derivatives import Derivatives
 from tntpipe.store.work_folder import WorkFolder
 
+SMOKE = ("--children", "1", "--seconds", "0.1")
+
 OLD_S = 3600.0
 BAR = 0.02
 STEP_BYTES = 64 * MIB

@@ -8,6 +8,7 @@ so that at nipype's poll of 2 s it ends a whole second before it is seen, more t
 
 from __future__ import annotations
 
+import argparse
 import sys
 import tempfile
 from importlib.util import find_spec
@@ -18,6 +19,8 @@ from benchmarks.sleeping_child import TIMES_NAME
 from tntpipe.formatting import MIB
 from tntpipe.resources import Resources
 from tntpipe.scheduler.job import Job
+
+SMOKE = ("--model_only",)
 
 BUDGET = Resources(4, 1000 * MIB)
 
@@ -47,13 +50,20 @@ def order_jobs() -> tuple[Job, ...]:
 
 
 def main() -> int:
+    """Compare; the exit status."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--model_only", action="store_true", help="print what the model does, without nipype")
+    options = parser.parse_args()
+    jobs = order_jobs()
+    spans = nipype_spans(jobs, {job.name: job.wall_s for job in jobs}, BUDGET, fixed_cpus(1))
+    if options.model_only:
+        print(*(f"{span.began:6.1f} {span.name}" for span in spans), sep="\n")
+        return 0
     if not find_spec("nipype"):
         print("nipype is not installed here: pip install .[benchmark]", file=sys.stderr)
         return 2
-    from nipype_nodes import node_name, run_nodes
+    from benchmarks.nipype_nodes import node_name, run_nodes
 
-    jobs = order_jobs()
-    spans = nipype_spans(jobs, {job.name: job.wall_s for job in jobs}, BUDGET, fixed_cpus(1))
     child = (sys.executable, str(Path(__file__).with_name("sleeping_child.py")))
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder)

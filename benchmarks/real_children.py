@@ -42,6 +42,8 @@ from tntpipe.steps.step import Input, Place, Step
 from tntpipe.store.derivatives import Derivatives
 from tntpipe.store.work_folder import WorkFolder
 
+SMOKE = ("--repeats", "1")
+
 BUDGET = Resources(4, 1200 * MIB)
 HELD_SHARE = 0.8
 COMMANDS = {"child": (sys.executable, str(Path(__file__).with_name("sleeping_child.py")))}
@@ -106,7 +108,7 @@ def nipype(poll_s: float) -> Runner:
     """nipype's MultiProc on a node for each job."""
 
     def run(jobs: Sequence[Job], arguments: Mapping[str, tuple[str, ...]], folder: Path) -> Mapping[str, Path]:
-        from nipype_nodes import node_name, run_nodes
+        from benchmarks.nipype_nodes import node_name, run_nodes
 
         argv = {name: (*COMMANDS["child"], *words) for name, words in arguments.items()}
         run_nodes(jobs, argv, folder, BUDGET, poll_s)

@@ -28,6 +28,8 @@ from tntpipe.resources import Resources
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests" / "support"))
 from browser import CHROMIUM, DRIVER, chromium
 
+SMOKE = ("--scans", "4")
+
 PAGE_BAR_MB = 6.0
 LOAD_BAR_S = 3.0
 N_LOADS = 5

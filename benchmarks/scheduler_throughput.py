@@ -27,6 +27,8 @@ from tntpipe.scheduler.job import Job
 from tntpipe.scheduler.messages import Action, Event
 from tntpipe.simulation.simulator import SimulatedWorld
 
+SMOKE = ("--jobs", "100")
+
 N_KINDS = 25
 SIZES = (1_000, 3_000, 10_000, 30_000, 100_000)
 BUDGET = Resources(40, 188 * GIB)

@@ -28,6 +28,8 @@ from tntpipe import __version__
 from tntpipe.formatting import GIB
 from tntpipe.resources import Resources
 
+SMOKE = ("--help",)
+
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "benchmarks.md"
 
 SEEDS = (11, 12, 13)

@@ -11,6 +11,8 @@ import sys
 import time
 from pathlib import Path
 
+SMOKE = ("0", "0.01")
+
 TIMES_NAME = "times.txt"
 
 

@@ -49,6 +49,8 @@ from tntpipe.scheduler.drive import drive
 from tntpipe.scheduler.messages import Action, Drop, Ended, Event, Launch, Requeued
 from tntpipe.steps.graph import Graph
 
+SMOKE = ("--scans", "3")
+
 BUDGET = Resources(40, 188 * GIB)
 FAILING = 0.02
 MEMORY_SIGMA = 0.12

@@ -32,6 +32,8 @@ from tntpipe.steps.step import Place, Step
 from tntpipe.store.derivatives import Derivatives
 from tntpipe.store.work_folder import WorkFolder
 
+SMOKE = ("--steps", "4", "--nipype-steps", "2")
+
 COMMANDS = {"true": ("/bin/true",)}
 
 

@@ -4,11 +4,12 @@
 20 %. ``knew`` has the largest peak of each kind as its request and the kind's mean time. The wrong ones have half, or
 half as much again, of both. Only the machine's watchdog enforces anything, as in a real run.
 
-    python -m benchmarks.wrong_estimates
+    python -m benchmarks.wrong_estimates [--scans 40] [--seeds 11 12]
 """
 
 from __future__ import annotations
 
+import argparse
 import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -24,6 +25,8 @@ from tntpipe.scheduler.core import Scheduler
 from tntpipe.scheduler.drive import drive
 from tntpipe.scheduler.job import Job
 from tntpipe.simulation.adviser import Adviser
+
+SMOKE = ("--scans", "2", "--seeds", "11")
 
 N_SCANS = 40
 SEEDS = (11, 12)
@@ -60,8 +63,8 @@ class Cohort:
         return [replace(job, request=_request(job, largest[job.kind])) for job in self.jobs]
 
 
-def cohort(seed: int) -> Cohort:
-    graph = cohort_graph(N_SCANS, second_registration=False)
+def cohort(seed: int, n_scans: int) -> Cohort:
+    graph = cohort_graph(n_scans, second_registration=False)
     jobs = [
         replace(job, request=_request(job, job.request.mem_bytes / MEMORY_MARGIN))
         for job in jobs_of(graph, Estimates(), (), None)
@@ -84,11 +87,16 @@ def run(told: Cohort, jobs: Sequence[Job], budget: Resources, *, learns: bool) -
 
 
 def main() -> None:
+    """Print a line for each budget and seed."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--scans", type=int, default=N_SCANS)
+    parser.add_argument("--seeds", type=int, nargs="+", default=SEEDS)
+    options = parser.parse_args()
     print(f"{'budget':<18} {'seed':>4} {'knew, s':>8}   estimates: time / knew, stopped by the watchdog, lost")
     for cpus, gib in BUDGETS:
         budget = Resources(cpus, gib * GIB)
-        for seed in SEEDS:
-            told = cohort(seed)
+        for seed in options.seeds:
+            told = cohort(seed, options.scans)
             knew = run(told, told.known(), budget, learns=False)
             cells = []
             for factor in FACTORS:

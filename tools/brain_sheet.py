@@ -24,6 +24,12 @@ from numpy.typing import NDArray
 
 from tools.contact_sheet import plane, write_palette_png
 
+SMOKE = (
+    "{root}/tntpipe/data/models/MNI152NLin2009cAsym/tpl-MNI152NLin2009cAsym_T1w.nii.gz",
+    "{root}/tntpipe/data/models/MNI152NLin2009cAsym/tpl-MNI152NLin2009cAsym_desc-brain_mask.nii.gz",
+    "{folder}/sheet.png",
+)
+
 SLICES = 6
 MARGIN_MM = 25.0
 """How far beyond the mask a picture reaches: scalp and some neck, little air."""

@@ -23,6 +23,8 @@ from scipy.ndimage import gaussian_filter
 
 from tools.build_model.sources import SourceFile, from_debian, from_wheel
 
+SMOKE = ("--help",)
+
 COLIN27 = SourceFile(
     "mricron-data",
     "usr/share/mricron/templates/ch2.nii.gz",

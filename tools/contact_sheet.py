@@ -29,6 +29,8 @@ from matplotlib.patches import Patch
 from numpy.typing import NDArray
 from PIL import Image
 
+SMOKE = ("{root}/tntpipe/data/models/MNI152NLin2009cAsym", "{folder}")
+
 SLICES_MM = (
     (-50, -28, -12, -3, 8, 22, 40),
     (-85, -60, -35, -15, 0, 12, 40),

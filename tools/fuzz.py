@@ -19,6 +19,8 @@ from pathlib import Path
 
 import atheris
 
+SMOKE = ("--help",)
+
 with atheris.instrument_imports(include=["tntpipe", "nibabel"]):
     from tools.fuzz_targets import TARGETS
 

@@ -19,6 +19,8 @@ from tntpipe.profiling.profile import DONE, Profile
 from tntpipe.profiling.profile_file import read_profile
 from tools.measured_table import SAME_COMMAND, TARGET
 
+SMOKE = ("--help",)
+
 LEAST_S = 1.0
 
 

@@ -23,6 +23,8 @@ import numpy as np
 from tntpipe.profiling.profile import DONE, Profile, StepUse
 from tntpipe.profiling.profile_file import read_profile
 
+SMOKE = ("--help",)
+
 TARGET = Path(__file__).resolve().parents[1] / "tntpipe/profiling/profiles/shipped.json"
 SAME_COMMAND = {
     **{

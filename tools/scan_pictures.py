@@ -18,6 +18,8 @@ from matplotlib.patches import Patch
 
 from tools.contact_sheet import draw_sheet, label_colours, label_drawer, mask_drawer, read_rows
 
+SMOKE = ("--help",)
+
 N_SLICES = 7
 SPAN = (0.12, 0.88)
 """The first and the last slice, as shares of the brain's extent."""

@@ -37,6 +37,8 @@ from tntpipe.scheduler.portfolio import PORTFOLIO
 from tntpipe.simulation.adviser import Adviser
 from tntpipe.simulation.simulator import SimulatedWorld, Span
 
+SMOKE = ("--help",)
+
 BLUE, ORANGE, GREEN, PURPLE, SKY, GREY = "#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#8C8C8C"
 """M. Okabe and K. Ito's palette, which the colour-blind can tell apart: https://jfly.uni-koeln.de/color/."""
 

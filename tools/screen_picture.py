@@ -20,6 +20,8 @@ from tntpipe.journal.reader import read_journal
 from tntpipe.journal.run_state import RunState
 from tntpipe.run.sinks import FOOTER
 
+SMOKE = ("--help",)
+
 THEME = TerminalTheme(
     (24, 26, 31),
     (220, 223, 228),

@@ -9,6 +9,7 @@ network (``pip-audit``).
 
 from __future__ import annotations
 
+import argparse
 import re
 from collections.abc import Iterable
 from importlib import metadata
@@ -16,6 +17,8 @@ from pathlib import Path
 
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
+
+SMOKE = ("--page", "{folder}/third-party.md")
 
 PAGE = Path(__file__).resolve().parents[1] / "docs/third_party.md"
 COPYLEFT = re.compile(r"\b(A?GPL|LGPL|MPL|EPL|CDDL)|GNU|Mozilla", re.IGNORECASE)
@@ -40,10 +43,13 @@ not reach its database (neither PyPI's nor OSV's), so nothing is claimed about t
 
 def main() -> None:
     """Write the page."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--page", type=Path, default=PAGE, help="default: docs/third_party.md")
+    page = parser.parse_args().page
     needed = closure(("tntpipe",), frozenset())
     tested = closure(("tntpipe",), frozenset({"test"})) - needed
     parts = [HEAD, "## To run\n", *table(needed), "\n## To test, besides\n", *table(tested)]
-    PAGE.write_text("\n".join(parts) + "\n", encoding="utf-8")
+    page.write_text("\n".join(parts) + "\n", encoding="utf-8")
 
 
 def closure(names: Iterable[str], extras: frozenset[str]) -> set[str]:

@@ -19,6 +19,8 @@ from tools.build_model import documents, lobes, masks, probabilities, structures
 from tools.build_model.images import load, save
 from tools.build_model.sources import SourceFile, fetch_wheel, from_wheel
 
+SMOKE = ("--help",)
+
 TEMPLATE = SourceFile(
     "autoafids==0.1.4",
     "autoafids/resources/tpl-MNI152NLin2009cAsym_res-01_T1w.nii.gz",

@@ -22,6 +22,8 @@ from tools.coarse_heads import write_scans
 from tools.fault_campaign.campaign import TARGETS, Campaign, Findings
 from tools.fault_campaign.wrapped_programs import write_programs
 
+SMOKE = ("--help",)
+
 
 def main() -> int:
     """Run the campaign; its exit status."""
