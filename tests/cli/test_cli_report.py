@@ -26,7 +26,7 @@ def run_dir(out: Path) -> Path:
 def test_a_run_leaves_its_report_and_its_trace_and_says_where(finished: Run) -> None:
     folder = run_dir(finished.out)
     page = (folder / "report.html").read_text(encoding="utf-8")
-    assert f"report in {folder}/report.html" in finished.said.splitlines()[-1]
+    assert f"report in {folder}/report.html" in finished.said.splitlines()
     done = [e for _, e in read_journal(folder / "journal.jsonl") if isinstance(e, StepEnded)]
     spans = [e for e in json.loads((folder / "trace.json").read_text())["traceEvents"] if e["ph"] == "X"]
     assert len([span for span in spans if span["pid"] > 2]) == len(done) == finished.to_run

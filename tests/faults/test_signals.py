@@ -51,7 +51,7 @@ def events(run: Run, name: str) -> list[dict[str, object]]:
 
 def assert_ended_in_order(run: Run, left: list[psutil.Process]) -> None:
     """Everything unfinished, nothing failed, nothing left, and the table said."""
-    assert "2 unfinished (re-run the same command to resume)" in run.said
+    assert "2 unfinished: re-run the same command to resume" in run.said
     assert not events(run, "StepDropped") and len(events(run, "RunEnded")) == 1
     assert {event["outcome"] for event in events(run, "ScanEnded")} == {"stopped"}
     assert not list(run.place.out.glob("logs/crash-*"))
