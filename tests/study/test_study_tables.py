@@ -229,5 +229,32 @@ def test_a_table_that_leads_out_of_the_output_folder_is_not_read(out: Path, tmp_
     path = out / "sub-01/anat/sub-01_seg-tissue_stats.tsv"
     path.rename(tmp_path / "secret.tsv")
     path.symlink_to(tmp_path / "secret.tsv")
-    with pytest.raises(TableError, match="leads out"):
-        write_study(out)
+    write_study(out)
+    row = wide(out)["sub-01"]
+    assert (row["status"], row["gm_mm3"]) == ("damaged", "n/a") and "leads out" in row["reason"]
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"index\tname\tnumber_voxels\tvolume\tmean\n2\tGM",
+        b"index\tname\tnumber_voxels\tvolume\tmean\n2\tGM\tmany\t1.0\t2.0\n",
+        b"name\tvolume\nGM\t5\n",
+        b"\xff\xfe\x00\x01binary",
+    ],
+    ids=["empty", "torn", "no number", "other columns", "binary"],
+)
+def test_a_damaged_table_costs_the_row_of_its_scan_by_name_and_nothing_else(out: Path, content: bytes) -> None:
+    write_study(out)
+    before = wide(out)
+    path = out / "sub-01/anat/sub-01_seg-tissue_stats.tsv"
+    path.write_bytes(content)
+    written = write_study(out)
+    rows = wide(out)
+    assert (rows["sub-01"]["status"], rows["sub-01"]["icv_mm3"]) == ("damaged", "n/a")
+    assert path.name in rows["sub-01"]["reason"]
+    assert {name: row for name, row in rows.items() if name != "sub-01"} == {
+        name: row for name, row in before.items() if name != "sub-01"
+    }
+    assert any("sub-01" in text and "without figures" in text for text in written.warnings)

@@ -10,7 +10,8 @@ from tntpipe.errors import TableError
 from tntpipe.journal.events import Notice, RunEvent, RunStarted, ScanEnded, ScanOutcome
 from tntpipe.journal.reader import read_journal
 
-DONE, FAILED, REFUSED, UNFINISHED, MISSING = "done", "failed", "refused", "unfinished", "missing"
+DONE, FAILED, REFUSED, UNFINISHED = "done", "failed", "refused", "unfinished"
+MISSING, DAMAGED = "missing", "damaged"
 
 STATUSES = {
     DONE: "All results are there.",
@@ -18,6 +19,7 @@ STATUSES = {
     REFUSED: "The image cannot be used; nothing was computed.",
     UNFINISHED: "A run is computing it, or was stopped.",
     MISSING: "It was done, and its results are not in the output folder any more.",
+    DAMAGED: "A table of its results cannot be read.",
 }
 """Levels of the column ``status``."""
 

@@ -19,7 +19,7 @@ from tntpipe.errors import InputMissingError, TableError
 from tntpipe.formatting import and_more, counted
 from tntpipe.store.manifest import Manifest, read_manifests
 from tntpipe.study.measures import Measure, measures_in, table_of
-from tntpipe.study.outcomes import DONE, MISSING, UNFINISHED, Outcome, outcomes_in
+from tntpipe.study.outcomes import DAMAGED, DONE, MISSING, UNFINISHED, Outcome, outcomes_in
 
 N_NAMED = 5
 
@@ -55,7 +55,7 @@ def study_in(output_dir: Path) -> Study:
     InputMissingError
         It knows of none.
     TableError
-        A scan's name has an entity that BIDS does not know, or a table makes no sense.
+        A scan's name has an entity that BIDS does not know.
     """
     told = outcomes_in(output_dir / "logs")
     manifests = dict(read_manifests(output_dir))
@@ -92,6 +92,8 @@ def _record(
     except FileNotFoundError as error:
         reason = f"{error.filename} is not there: it was deleted, or a run is replacing it"
         return ScanRecord(scan=scan, outcome=Outcome(MISSING, reason))
+    except TableError as error:
+        return ScanRecord(scan=scan, outcome=Outcome(DAMAGED, str(error)))
     return ScanRecord(scan=scan, outcome=outcome, method=method, measures=measures)
 
 
