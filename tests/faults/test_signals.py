@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import time
 from collections.abc import Iterator
@@ -14,6 +15,8 @@ import psutil
 import pytest
 from fake_ants import Place, Run, write_programs, write_scans
 from processes import is_alive, start_run, until, words_of
+
+from tntpipe.scheduler.portfolio import PORTFOLIO
 
 SLEEPS = "exec sleep 300"
 NEVER_STOPS = "trap '' TERM; while :; do sleep 300; done"
@@ -262,7 +265,8 @@ def test_a_signal_while_the_summary_is_said_changes_nothing(place: Place, number
 def test_asking_how_things_stand_is_answered_in_the_log(place: Place) -> None:
     run = running(place, SLEEPS)
     run.process.send_signal(signal.SIGUSR1)
-    until(lambda: "2 steps running, longest path first; what waits:" in run.said)
+    leaders = "|".join(PORTFOLIO)
+    until(lambda: re.search(f"2 steps running, ({leaders}); what waits:", run.said))
     status = json.loads((place.out / "logs/status.json").read_text())
     assert (status["state"], status["steps"]["running"], status["pid"]) == ("running", 2, run.process.pid)
     assert run.process.poll() is None
