@@ -35,10 +35,13 @@ def test_two_busy_threads_of_a_grandchild_read_as_the_cpu_that_they_had() -> Non
 
 
 def test_one_busy_thread_never_reads_as_more_than_one_cpu() -> None:
-    """Not even over 50 ms, where clock ticks of 10 ms would read as up to 1.4; another thread ends the burner."""
+    """Not even over 50 ms, where clock ticks of 10 ms would read as up to 1.4; another thread ends the burner.
+
+    A look that is interrupted between the CPU time and the clock is off by as long: 10 ms of 50 on a busy machine.
+    """
     seen = program("burner", 1, 1.0)
-    assert max(sample.cpus for sample in seen.samples) <= 1.05
-    assert 0.2 < seen.usage.max_cpus <= 1.05
+    assert max(sample.cpus for sample in seen.samples) <= 1.2
+    assert 0.2 < seen.usage.max_cpus <= 1.2
 
 
 def test_a_look_that_is_held_up_makes_busy_cpus_too_few_and_not_too_many(monkeypatch: pytest.MonkeyPatch) -> None:
